@@ -1,0 +1,246 @@
+"""The contract of a model.
+
+:class:`Potential` is what every model can do: say which graph it sees, and predict.
+:class:`TrainablePotential` adds what training and refinement need. A model that cannot do
+something does not declare the capability, and :func:`require` then says so by name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from farfield.errors import CapabilityError, ModelError, did_you_mean
+from farfield.graphs import Graph
+
+Floats = npt.NDArray[np.float64]
+CutoffMode = Literal["truncate", "taper", "rescale"]
+State = dict[str, torch.Tensor]
+
+
+class Capability(Enum):
+    """What a potential may offer beyond predictions; the value says it in words."""
+
+    FEATURES = "node features of its representation"
+    TRAINING = "differentiable predictions and access to its parameters"
+    HEADS = "adding an output head"
+    EXPORT = "export to a native model file"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one structure of N atoms.
+
+    Attributes
+    ----------
+    energy
+        eV.
+    forces
+        Shape (N, 3), eV/Å.
+    features
+        Node features of the representation, shape (N, F), or None.
+    """
+
+    energy: float
+    forces: Floats
+    features: Floats | None = None
+
+
+@dataclass(frozen=True)
+class BatchPrediction:
+    """What a model says of B structures of N atoms in all, as tensors with gradients.
+
+    Attributes
+    ----------
+    energy
+        Shape (B,), eV.
+    forces
+        Shape (N, 3), eV/Å.
+    features
+        Shape (N, F).
+    """
+
+    energy: torch.Tensor
+    forces: torch.Tensor
+    features: torch.Tensor
+
+
+class Potential(ABC):
+    """A model of energies (eV) and forces (eV/Å)."""
+
+    capabilities: frozenset[Capability]
+    cutoff_modes: frozenset[CutoffMode]
+    conservative: bool
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """A short name for reports, such as ``"MACE (52k parameters)"``."""
+
+    @property
+    @abstractmethod
+    def cutoff(self) -> float | None:
+        """Radius of the model's own graph, Å; None when the model does not tell."""
+
+    @property
+    @abstractmethod
+    def species(self) -> frozenset[int] | None:
+        """Atomic numbers the model can take; None when it does not tell."""
+
+    @property
+    @abstractmethod
+    def heads(self) -> tuple[str, ...]:
+        """Names of its output heads, the main head first."""
+
+    @abstractmethod
+    def graph(self, atoms: Atoms) -> Graph:
+        """Return the graph that the model itself sees: its cutoff, periodic, its neighbour cap.
+
+        Raises
+        ------
+        CapabilityError
+            If the model has no known cutoff.
+        """
+
+    @abstractmethod
+    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
+        """Predict each structure, without gradients, by ``head`` (default: the main head).
+
+        Raises
+        ------
+        ModelError
+            An unknown head, or an element the model does not know.
+        """
+
+    @abstractmethod
+    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
+        """Return a view of this model with another cutoff (Å); the weights are shared.
+
+        Raises
+        ------
+        CapabilityError
+            If ``mode`` is not among :attr:`cutoff_modes`.
+        """
+
+    @abstractmethod
+    def calculator(self, head: str | None = None) -> Calculator:
+        """Return an ASE calculator of this model."""
+
+    def main_head(self, head: str | None) -> str:
+        """Return ``head`` if the model has it, the main head for None; else raise."""
+        if head is None:
+            return self.heads[0]
+        if head not in self.heads:
+            raise ModelError(f"{self.name} has no head {head!r}{did_you_mean(head, self.heads)}")
+        return head
+
+    def require_species(self, structures: Sequence[Atoms]) -> None:
+        """Raise if a structure holds an element that the model does not know."""
+        if self.species is None:
+            return
+        for atoms in structures:
+            unknown = set(atoms.numbers.tolist()) - self.species
+            if unknown:
+                from ase.data import chemical_symbols
+
+                from farfield.structures import describe
+
+                words = ", ".join(chemical_symbols[number] for number in sorted(unknown))
+                known = ", ".join(chemical_symbols[number] for number in sorted(self.species))
+                raise ModelError(
+                    f"{describe(atoms)} holds {words}, which {self.name} does not know at all "
+                    f"(it knows {known}): no refinement can help; use a model that has it"
+                )
+
+
+class TrainablePotential(Potential):
+    """A potential whose parameters can be moved.
+
+    Parameters fall into two declared parts: the representation, which all heads share, and
+    each head's own; together they are complete, and they are disjoint. Where heads share a
+    tensor (MACE's readouts), it belongs to the heads.
+    """
+
+    @property
+    @abstractmethod
+    def dtype(self) -> torch.dtype:
+        """Floating-point type of its parameters and outputs."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Device of its parameters."""
+
+    @abstractmethod
+    def batch(self, structures: Sequence[Atoms], heads: str | Sequence[str]) -> Any:
+        """Collate structures into the model's own input.
+
+        ``heads`` is one name for all, or one name per structure: a batch may mix heads.
+        What is returned is only ever handed back to :meth:`forward`, and may be kept.
+        """
+
+    @abstractmethod
+    def forward(self, batch: Any, *, training: bool) -> BatchPrediction:
+        """Predict a batch; with ``training``, gradients reach the parameters."""
+
+    @abstractmethod
+    def representation_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Parameters of the shared representation, by name, in the order of the layers."""
+
+    @abstractmethod
+    def head_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Parameters of the output heads, by name."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return a copy of all parameters and buffers."""
+
+    @abstractmethod
+    def restore(self, state: State) -> None:
+        """Set all parameters and buffers to ``state``, bit for bit."""
+
+    @abstractmethod
+    def clone(self) -> TrainablePotential:
+        """Return an independent copy."""
+
+    @abstractmethod
+    def with_head(self, name: str, energies: dict[int, float]) -> TrainablePotential:
+        """Return a copy with one more head; the old heads' outputs are unchanged to rounding.
+
+        ``energies`` are the new head's isolated-atom energies (eV) by atomic number.
+        """
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write the model in farfield's safe format (configuration and tensors, no code)."""
+
+    @abstractmethod
+    def export(self, path: Path, head: str | None = None) -> None:
+        """Write the model's native file with one head, for use without farfield."""
+
+
+def require(potential: Potential, capability: Capability, purpose: str) -> None:
+    """Raise :class:`CapabilityError` unless ``potential`` declares ``capability``."""
+    if capability not in potential.capabilities:
+        raise CapabilityError(
+            f"{purpose} needs {capability.value}, which {potential.name} does not offer: "
+            "use a model with an adapter that does (such as MACE), or a method that needs "
+            "only predictions"
+        )
+
+
+def require_trainable(potential: Potential, purpose: str) -> TrainablePotential:
+    """Return ``potential`` as a trainable one, or raise :class:`CapabilityError`."""
+    require(potential, Capability.TRAINING, purpose)
+    assert isinstance(potential, TrainablePotential)
+    return potential

@@ -1,0 +1,32 @@
+"""Labelled structures: read, check, split, write. Knows ASE and nothing of farfield above it."""
+
+from farfield.structures.checks import check
+from farfield.structures.labels import (
+    REFERENCE,
+    Labels,
+    attach,
+    describe,
+    labels_of,
+    require_labels,
+    single_level,
+    without_labels,
+)
+from farfield.structures.reading import read
+from farfield.structures.splitting import folds, halves
+from farfield.structures.writing import write
+
+__all__ = [
+    "REFERENCE",
+    "Labels",
+    "attach",
+    "check",
+    "describe",
+    "folds",
+    "halves",
+    "labels_of",
+    "read",
+    "require_labels",
+    "single_level",
+    "without_labels",
+    "write",
+]
