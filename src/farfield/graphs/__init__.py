@@ -1,5 +1,28 @@
 """Graphs of structures, their Laplacians and spectra. Knows numpy, vesin and nothing above."""
 
+from farfield.graphs.laplacian import adjacency, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
+from farfield.graphs.spectra import (
+    cumulative,
+    local_spectrum,
+    padded,
+    padded_distance,
+    share_near_one,
+    spectrum,
+    wasserstein,
+)
 
-__all__ = ["Graph", "neighbour_graph"]
+__all__ = [
+    "Graph",
+    "adjacency",
+    "cumulative",
+    "envelope",
+    "laplacian",
+    "local_spectrum",
+    "neighbour_graph",
+    "padded",
+    "padded_distance",
+    "share_near_one",
+    "spectrum",
+    "wasserstein",
+]

@@ -48,12 +48,16 @@ class Prediction:
     forces
         Shape (N, 3), eV/Å.
     features
-        Node features of the representation, shape (N, F), or None.
+        Node features of the representation, invariant to rotation, shape (N, F), or None.
+    stress
+        Shape (6,), eV/Å³, ASE's sign and Voigt order; None for a molecule or where the model
+        has none.
     """
 
     energy: float
     forces: Floats
     features: Floats | None = None
+    stress: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class BatchPrediction:
     forces
         Shape (N, 3), eV/Å.
     features
-        Shape (N, F).
+        Shape (N, F), invariant to rotation.
     """
 
     energy: torch.Tensor
@@ -169,7 +173,14 @@ class TrainablePotential(Potential):
     Parameters fall into two declared parts: the representation, which all heads share, and
     each head's own; together they are complete, and they are disjoint. Where heads share a
     tensor (MACE's readouts), it belongs to the heads.
+
+    Attributes
+    ----------
+    metadata
+        How it was trained: plain values, kept in its file.
     """
+
+    metadata: dict[str, Any]
 
     @property
     @abstractmethod
@@ -221,8 +232,11 @@ class TrainablePotential(Potential):
         """
 
     @abstractmethod
-    def save(self, path: Path) -> None:
-        """Write the model in farfield's safe format (configuration and tensors, no code)."""
+    def save(self, path: Path, rule: dict[str, Any] | None = None) -> None:
+        """Write the model in farfield's safe format (configuration and tensors, no code).
+
+        ``rule`` holds plain values: a refinement to apply at every prediction.
+        """
 
     @abstractmethod
     def export(self, path: Path, head: str | None = None) -> None:

@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from ase.data import chemical_symbols
 
 from farfield.errors import CapabilityError
-from farfield.structures import Labels, describe
+from farfield.structures import Labels, describe, without_labels
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,6 @@ class Prior(ABC):
         return None
 
     def _symbols(self) -> set[str]:
-        from ase.data import chemical_symbols
-
         return {chemical_symbols[number] for number in self.elements or ()}
 
 
@@ -88,14 +87,15 @@ def compute(prior: Prior, atoms: Atoms, calculator: Calculator | None = None) ->
     Parameters
     ----------
     prior, atoms
-        The prior and the structure, which is not changed.
+        The prior and the structure, which is not changed. Geometry, charge and spin are all
+        that is used of it: not its constraints, initial charges or magnetic moments.
     calculator
         A calculator of this prior to use again; None makes a new one.
     """
     refusal = prior.refusal(atoms)
     if refusal:
         return Failure(refusal)
-    copy = atoms.copy()
+    copy = without_labels([atoms])[0]
     copy.calc = calculator if calculator is not None else prior.calculator()
     try:
         energy = float(copy.get_potential_energy())

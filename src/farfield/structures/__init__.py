@@ -11,6 +11,7 @@ from farfield.structures.labels import (
     single_level,
     without_labels,
 )
+from farfield.structures.naming import name_reference
 from farfield.structures.reading import read
 from farfield.structures.splitting import folds, halves
 from farfield.structures.writing import write
@@ -24,6 +25,7 @@ __all__ = [
     "folds",
     "halves",
     "labels_of",
+    "name_reference",
     "read",
     "require_labels",
     "single_level",

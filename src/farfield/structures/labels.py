@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
+from ase.data import chemical_symbols
 
 from farfield.errors import LabelError
 
@@ -45,7 +46,10 @@ class Labels:
 
 
 def attach(atoms: Atoms, labels: Labels, name: str = REFERENCE) -> None:
-    """Store ``labels`` in ``atoms`` under ``name``, in place."""
+    """Store ``labels`` in ``atoms`` under ``name``, in place of any that had that name."""
+    for key in ("energy", "stress", "level_of_theory"):
+        atoms.info.pop(f"{name}_{key}", None)
+    atoms.arrays.pop(f"{name}_forces", None)
     if labels.energy is not None:
         atoms.info[f"{name}_energy"] = float(labels.energy)
     if labels.forces is not None:
@@ -59,12 +63,13 @@ def labels_of(atoms: Atoms, name: str = REFERENCE) -> Labels | None:
     """Return the labels stored under ``name``, or None when there are none."""
     energy = atoms.info.get(f"{name}_energy")
     forces = atoms.arrays.get(f"{name}_forces")
-    if energy is None and forces is None:
+    stress = atoms.info.get(f"{name}_stress")
+    if energy is None and forces is None and stress is None:
         return None
     return Labels(
         energy=None if energy is None else float(energy),
-        forces=None if forces is None else np.asarray(forces, dtype=float),
-        stress=atoms.info.get(f"{name}_stress"),
+        forces=None if forces is None else np.array(forces, dtype=float),
+        stress=None if stress is None else np.array(stress, dtype=float),
         level_of_theory=str(atoms.info.get(f"{name}_level_of_theory", UNKNOWN_LEVEL)),
     )
 
@@ -124,7 +129,13 @@ def without_labels(structures: Sequence[Atoms]) -> list[Atoms]:
 
 def describe(atoms: Atoms) -> str:
     """Name a structure for an error message: file, index and formula."""
-    formula = atoms.get_chemical_formula() or "a structure without atoms"
+    if len(atoms) == 0:
+        formula = "a structure without atoms"
+    elif atoms.numbers.min() < 0 or atoms.numbers.max() >= len(chemical_symbols):
+        formula = f"{len(atoms)} atoms"  # no formula: an atomic number has no symbol
+    else:
+        formula = atoms.get_chemical_formula()
     if "farfield_file" in atoms.info:
-        return f"{atoms.info['farfield_file']}, structure {atoms.info['farfield_index']} ({formula})"
+        index = atoms.info.get("farfield_index", "?")
+        return f"{atoms.info['farfield_file']}, structure {index} ({formula})"
     return f"structure {formula}"

@@ -1,0 +1,103 @@
+"""One test set, every method, judged on structures that were not adapted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ase import Atoms
+
+from farfield.benchmarks.metrics import Errors, errors
+from farfield.potentials import Potential, Prediction, TrainablePotential
+from farfield.priors import LabelCache, Prior, label, require
+from farfield.refinement import RadiusRefinement, Refined, TestTimeSettings, TestTimeTraining
+from farfield.shifts import Profile
+from farfield.structures import halves, require_labels, without_labels
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Errors of every method on the judged half of one set.
+
+    Attributes
+    ----------
+    supervised, prior, joint
+        The baselines: a model trained on reference labels alone, the prior itself, and the
+        two-head model untouched.
+    radius, ttt
+        The two-head model refined for the set's other half (radius: for each structure).
+    control_before, control_after
+        The two-head model on the in-distribution control, untouched and after test-time
+        training for this set: what was forgotten.
+    radius_refined, ttt_refined
+        The refined models and their records.
+    """
+
+    supervised: Errors
+    prior: Errors
+    joint: Errors
+    radius: Errors
+    ttt: Errors
+    control_before: Errors
+    control_after: Errors
+    radius_refined: Refined
+    ttt_refined: Refined
+
+
+@dataclass(frozen=True)
+class Contestants:
+    """What is compared: two models, their profile, the prior, the replayed training set."""
+
+    supervised: Potential
+    joint: TrainablePotential
+    prior: Prior
+    profile: Profile
+    replay: Sequence[Atoms]
+    control: Sequence[Atoms]
+    settings: TestTimeSettings
+    cache: LabelCache | None = None
+
+
+def compare(structures: Sequence[Atoms], contestants: Contestants) -> Comparison:
+    """Adapt on one half of ``structures`` without labels, judge all methods on the other.
+
+    The halves are drawn with the settings' seed.
+    """
+    adapted, judged = halves(structures, contestants.settings.seed)
+    radius = RadiusRefinement(contestants.profile).refine(contestants.joint, judged)
+    training = TestTimeTraining(
+        contestants.prior,
+        replay=contestants.replay,
+        profile=contestants.profile,
+        settings=contestants.settings,
+        cache=contestants.cache,
+    )
+    ttt = training.refine(contestants.joint, adapted)
+    return Comparison(
+        supervised=_errors(judged, contestants.supervised.predict),
+        prior=_errors(judged, lambda bare: _prior_predictions(bare, contestants)),
+        joint=_errors(judged, contestants.joint.predict),
+        radius=_errors(judged, radius.potential.predict),
+        ttt=_errors(judged, ttt.potential.predict),
+        control_before=_errors(contestants.control, contestants.joint.predict),
+        control_after=_errors(contestants.control, ttt.potential.predict),
+        radius_refined=radius,
+        ttt_refined=ttt,
+    )
+
+
+def _errors(
+    structures: Sequence[Atoms], predict: Callable[[list[Atoms]], Sequence[Prediction]]
+) -> Errors:
+    labels = require_labels(structures, purpose="the comparison")
+    return errors(structures, predict(without_labels(structures)), labels)
+
+
+def _prior_predictions(structures: list[Atoms], contestants: Contestants) -> list[Prediction]:
+    outcomes = label(structures, contestants.prior, cache=contestants.cache)
+    found = []
+    for atoms, outcome in zip(structures, outcomes, strict=True):
+        labels = require(outcome, atoms, contestants.prior)
+        assert labels.energy is not None and labels.forces is not None
+        found.append(Prediction(labels.energy, labels.forces))
+    return found

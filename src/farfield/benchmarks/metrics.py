@@ -1,0 +1,128 @@
+"""Errors, and how sure they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+
+from farfield.errors import LabelError
+from farfield.potentials import Prediction
+from farfield.structures import Labels
+
+Floats = npt.NDArray[np.float64]
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with the limits of its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of predictions over n structures.
+
+    Attributes
+    ----------
+    n_structures
+        Number of structures.
+    force_mae
+        Mean over the structures of each one's mean absolute error of the force components,
+        eV/Å, with a bootstrap interval over structures.
+    force_rmse
+        Root mean square error over all force components, eV/Å.
+    force_mae_median, force_mae_q25, force_mae_q75
+        Median and quartiles over the structures, eV/Å.
+    energy_mae_per_atom
+        Mean absolute error of the energy per atom, eV, after the best constant for each
+        composition has been subtracted; None without energies, or when no composition has
+        two structures.
+    """
+
+    n_structures: int
+    force_mae: Estimate
+    force_rmse: float
+    force_mae_median: float
+    force_mae_q25: float
+    force_mae_q75: float
+    energy_mae_per_atom: float | None
+
+
+def errors(
+    structures: Sequence[Atoms], predictions: Sequence[Prediction], labels: Sequence[Labels]
+) -> Errors:
+    """Compare predictions with reference labels (forces needed, energies used if there)."""
+    if not structures:
+        raise LabelError("there is no structure to evaluate")
+    each = structure_force_mae(predictions, labels)
+    squares = [
+        np.square(prediction.forces - label.forces).ravel()
+        for prediction, label in zip(predictions, labels, strict=True)
+    ]
+    q25, median, q75 = np.quantile(each, [0.25, 0.5, 0.75])
+    return Errors(
+        n_structures=len(structures),
+        force_mae=bootstrap(np.mean, each),
+        force_rmse=float(np.sqrt(np.mean(np.concatenate(squares)))),
+        force_mae_median=float(median),
+        force_mae_q25=float(q25),
+        force_mae_q75=float(q75),
+        energy_mae_per_atom=_energy_mae(structures, predictions, labels),
+    )
+
+
+def structure_force_mae(predictions: Sequence[Prediction], labels: Sequence[Labels]) -> Floats:
+    """Mean absolute error of the force components of each structure, eV/Å, shape (n,)."""
+    return np.array(
+        [
+            np.abs(prediction.forces - label.forces).mean()
+            for prediction, label in zip(predictions, labels, strict=True)
+        ]
+    )
+
+
+def bootstrap(
+    statistic: Callable[..., np.floating], *samples: Floats, seed: int = 0
+) -> Estimate:
+    """Statistic of one or more samples, with a 95 % interval by resampling each of them."""
+    random = np.random.default_rng(seed)
+    values = [
+        float(statistic(*(random.choice(sample, len(sample)) for sample in samples)))
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Estimate(float(statistic(*samples)), float(low), float(high))
+
+
+def auroc(control: Floats, shifted: Floats) -> np.floating:
+    """Probability that a shifted structure scores above one of the control; ties count half."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.concatenate([control, shifted]))
+    above = ranks[len(control) :].sum() - len(shifted) * (len(shifted) + 1) / 2
+    return np.float64(above / (len(control) * len(shifted)))
+
+
+def _energy_mae(
+    structures: Sequence[Atoms], predictions: Sequence[Prediction], labels: Sequence[Labels]
+) -> float | None:
+    groups: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for atoms, prediction, label in zip(structures, predictions, labels, strict=True):
+        if label.energy is not None:
+            formula = atoms.get_chemical_formula()
+            groups[formula].append((prediction.energy - label.energy, len(atoms)))
+    found: list[float] = []
+    for members in groups.values():
+        if len(members) > 1:
+            middle = np.median([difference for difference, _ in members])
+            found += [abs(difference - middle) / count for difference, count in members]
+    return float(np.mean(found)) if found else None

@@ -1,0 +1,21 @@
+"""``farfield demo``: the main job on the embedded example."""
+
+from __future__ import annotations
+
+import typer
+
+from farfield.cli import options
+
+
+def command(output: options.Folder, seed: options.Seed = 0, as_json: options.Json = False) -> None:
+    """Profile, diagnose, refine and report on the embedded example."""
+    import json
+
+    from farfield.threads import limit_threads
+    from farfield.verbs.demo import demo
+
+    limit_threads()
+    results = demo(output, seed=seed, say=lambda line: typer.echo(line, err=True))
+    typer.echo(f"report: {output / 'report.html'} ({results['seconds']:.0f} s)", err=True)
+    if as_json:
+        typer.echo(json.dumps(results, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,69 @@
+"""``farfield diagnose``: how far are structures from training, and along which axis?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farfield.cli import options
+
+EXIT_SHIFTED = 3
+
+
+def command(
+    test: options.Structures,
+    profile: Annotated[Path, typer.Option("--profile", help="Profile of the training set.")],
+    output: options.Folder,
+    model: options.MaybeModel = None,
+    prior: options.Prior = None,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(
+            "--fail-above",
+            min=0.0,
+            max=1.0,
+            help="Exit with code 3 when a combined quantile exceeds this.",
+        ),
+    ] = None,
+    workers: options.Workers = 1,
+    cache: options.Cache = None,
+    as_json: options.Json = False,
+) -> None:
+    """Score structures against a profile; writes a report, JSON, CSV and extended XYZ."""
+    import json
+
+    from farfield.shifts.profile import load
+    from farfield.threads import limit_threads
+    from farfield.verbs.diagnose import diagnose
+    from farfield.verbs.diagnosis_files import to_json
+
+    limit_threads()
+    fitted = load(profile)
+    found = diagnose(
+        test,
+        profile=fitted,
+        model=model,
+        prior=prior,
+        workers=workers,
+        cache=cache,
+        output=output,
+    )
+    content = to_json(found, fitted)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in content["verdicts"].items())
+    typer.echo(f"{len(found.structures)} structures: {counts}", err=True)
+    for axis, reason in found.not_scored.items():
+        typer.echo(f"not scored: {axis}: {reason}", err=True)
+    typer.echo(f"report: {output / 'report.html'}", err=True)
+    if as_json:
+        typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    if fail_above is not None:
+        beyond = [item for item in found.structures if item.quantile > fail_above]
+        if beyond:
+            typer.echo(
+                f"{len(beyond)} structures lie above the quantile {fail_above:g}; the first: "
+                f"{beyond[0].file} {beyond[0].index}: {beyond[0].sentence}",
+                err=True,
+            )
+            raise typer.Exit(EXIT_SHIFTED)

@@ -1,0 +1,38 @@
+"""``farfield doctor``: what is installed, and what is missing for which purpose."""
+
+from __future__ import annotations
+
+import typer
+
+from farfield.cli import options
+
+PURPOSES = {
+    "torch": "core",
+    "ase": "core",
+    "vesin": "core",
+    "mace-torch": "MACE models: pip install 'farfield[mace]'",
+    "tblite": "the priors gfn2 and gfn1: pip install 'farfield[xtb]'",
+}
+
+
+def command(as_json: options.Json = False) -> None:
+    """Show versions, optional packages and how to get what is missing."""
+    import json
+    import os
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, str | None] = {}
+    for package in PURPOSES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    if as_json:
+        typer.echo(json.dumps({"python": platform.python_version(), "packages": found}))
+        return
+    typer.echo(f"{'farfield':12}{version('farfield')}")
+    typer.echo(f"{'python':12}{platform.python_version()}, {os.cpu_count()} processors")
+    for package, installed in found.items():
+        missing = f"missing; for {PURPOSES[package]}"
+        typer.echo(f"{package:12}{installed or missing}")

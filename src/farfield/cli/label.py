@@ -1,0 +1,61 @@
+"""``farfield label``: label structures with a prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    structures: Annotated[
+        list[Path], typer.Argument(help="Files of structures, of any format that ASE reads.")
+    ],
+    prior: Annotated[
+        str,
+        typer.Option(
+            "--prior", help="An alias (gfn2, gfn1, emt, lj), module:Class or file.py:Class."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The extended-XYZ file to write.")],
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes, of one thread each.")
+    ] = 1,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", help="Folder of the label cache; default: farfield's in ~/.cache."),
+    ] = None,
+    retry_failures: Annotated[
+        bool, typer.Option("--retry-failures", help="Compute again what failed earlier.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Label structures with a prior; a run that was stopped continues where it was."""
+    import json
+    from dataclasses import asdict
+
+    from farfield.verbs.label import label
+
+    _, summary = label(
+        structures,
+        prior,
+        workers=workers,
+        cache=cache,
+        retry_failures=retry_failures,
+        output=output,
+    )
+    typer.echo(
+        f"{output}: {summary.n_structures} structures, {summary.level_of_theory}, "
+        f"{summary.n_computed} computed and {summary.n_cached} known, {summary.seconds:.1f} s",
+        err=True,
+    )
+    if summary.first_failure is not None:
+        typer.echo(
+            f"{summary.n_failed} of {summary.n_structures} failed: {summary.first_failure}",
+            err=True,
+        )
+    if as_json:
+        typer.echo(json.dumps({**asdict(summary), "output": str(output)}, allow_nan=False))

@@ -1,0 +1,69 @@
+"""``farfield train``: train a model, with or without a prior head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farfield.cli import options
+
+
+def command(
+    structures: options.Structures,
+    output: options.File,
+    strategy: Annotated[str, typer.Option("--strategy", help="supervised or joint.")],
+    architecture: Annotated[
+        str, typer.Option("--architecture", help="Of a new model: mace.")
+    ] = "mace",
+    model: options.MaybeModel = None,
+    prior: options.Prior = None,
+    valid: Annotated[
+        Path | None, typer.Option("--valid", help="Structures to judge by during the run.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Passes over the training set.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML file of training settings.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Of the weights and the batches.")
+    ] = None,
+    workers: options.Workers = 1,
+    cache: options.Cache = None,
+    as_json: options.Json = False,
+) -> None:
+    """Train a model on structures with reference labels; a killed run goes on where it was."""
+    import json
+
+    from farfield.cli.progress import epochs_bar
+    from farfield.threads import limit_threads
+    from farfield.training import load_settings
+    from farfield.verbs.train import train
+
+    limit_threads()
+    settings = load_settings(config, epochs=epochs, seed=seed)
+    with epochs_bar(settings.epochs) as report:
+        potential = train(
+            structures,
+            strategy=strategy,
+            architecture=architecture,
+            model=model,
+            prior=prior,
+            valid=valid,
+            settings=settings,
+            workers=workers,
+            cache=cache,
+            output=output,
+            report=report,
+        )
+    last = potential.metadata["history"][-1]
+    typer.echo(
+        f"{output}: {potential.name}, heads {', '.join(potential.heads)}, "
+        f"training force RMSE {last['force_rmse']:.3f} eV/Å",
+        err=True,
+    )
+    if as_json:
+        typer.echo(json.dumps({"output": str(output), "heads": potential.heads, **last}))

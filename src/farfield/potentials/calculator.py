@@ -1,0 +1,39 @@
+"""An ASE calculator of any potential."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+from farfield.potentials.contract import Potential
+
+
+@final
+class PotentialCalculator(Calculator):  # type: ignore[misc]
+    """ASE calculator: energy (eV), forces (eV/Å), and stress (eV/Å³) where the model has it."""
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+
+    def __init__(self, potential: Potential, head: str | None = None) -> None:
+        super().__init__()
+        self.potential = potential
+        self.head = potential.main_head(head)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Any = None,
+        system_changes: Any = all_changes,
+    ) -> None:
+        """Compute all properties of ``atoms`` in one call of the model."""
+        super().calculate(atoms, properties, system_changes)
+        prediction = self.potential.predict([self.atoms], self.head)[0]
+        self.results = {
+            "energy": prediction.energy,
+            "free_energy": prediction.energy,
+            "forces": prediction.forces,
+        }
+        if prediction.stress is not None:
+            self.results["stress"] = prediction.stress

@@ -1,0 +1,100 @@
+"""Find a model by alias, path, ``file.py:object`` or ``module:Class``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from ase.calculators.calculator import BaseCalculator
+
+from farfield import embedded
+from farfield.errors import ModelError, did_you_mean
+from farfield.importing import Imported
+from farfield.potentials import archive
+from farfield.potentials.blackbox import BlackBoxPotential
+from farfield.potentials.contract import Potential, TrainablePotential
+from farfield.potentials.mace.library import FOUNDATION_ALIASES
+
+CALCULATORS = {"emt": "ase.calculators.emt:EMT", "lj": "ase.calculators.lj:LennardJones"}
+ALIASES = (*embedded.MODELS, *FOUNDATION_ALIASES, *CALCULATORS)
+
+
+def load_potential(
+    spec: str,
+    *,
+    cutoff: float | None = None,
+    dtype: torch.dtype | None = None,
+    device: str = "cpu",
+) -> tuple[Potential, dict[str, Any]]:
+    """Load a model, and the refinement rule stored beside it (empty when there is none).
+
+    Parameters
+    ----------
+    spec
+        An alias (``embedded``, ``mace-mp-small``, ``emt``, ...); the path of a model file of
+        farfield or of mace-torch; or ``module:Name`` or ``file.py:Name``, where ``Name`` is a
+        potential, an ASE calculator, its class, or a function that returns one.
+    cutoff
+        Radius of the graph for a black box, Å.
+    dtype
+        Floating-point type; None keeps the file's.
+    device
+        ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    ModelError
+        Nothing has that name, or what has it is no model.
+    """
+    if spec in embedded.MODELS:
+        return _from_archive(embedded.MODELS[spec], dtype, device)
+    if spec in FOUNDATION_ALIASES:
+        return _native(spec, dtype, device), {}
+    if spec in CALCULATORS:
+        spec = CALCULATORS[spec]
+    if ":" in spec:
+        return _from_code(spec, cutoff), {}
+    path = Path(spec)
+    if not path.is_file():
+        raise ModelError(f"no model is called {spec!r}, and no such file{did_you_mean(spec, ALIASES)}")
+    if archive.is_archive(path):
+        return _from_archive(path, dtype, device)
+    return _native(path, dtype, device), {}
+
+
+def _from_archive(
+    path: Path, dtype: torch.dtype | None, device: str
+) -> tuple[TrainablePotential, dict[str, Any]]:
+    content = archive.load(path, device)
+    if content.architecture != "mace":
+        raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
+    from farfield.potentials.mace import adapter
+
+    return adapter.load(content, dtype, device), content.rule
+
+
+def _native(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
+    from farfield.potentials.mace import adapter, library
+
+    if isinstance(source, Path):
+        module = library.load_native(source, device)
+    else:
+        module = library.load_foundation(source, device)
+    return adapter.MacePotential(module if dtype is None else module.to(dtype))
+
+
+def _from_code(spec: str, cutoff: float | None) -> Potential:
+    found = Imported.parse(spec).load()
+    if callable(found) and not isinstance(found, (Potential, BaseCalculator)):
+        try:
+            found = found()
+        except Exception as error:
+            raise ModelError(f"{spec} cannot be made: {type(error).__name__}: {error}") from error
+    if isinstance(found, Potential):
+        return found
+    if isinstance(found, BaseCalculator):
+        return BlackBoxPotential(found, cutoff)
+    raise ModelError(
+        f"{spec} is a {type(found).__name__}: it must be a farfield potential or an ASE calculator"
+    )

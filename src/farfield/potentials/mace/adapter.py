@@ -1,0 +1,254 @@
+"""MACE models, single- or multi-head, trained here or elsewhere, as potentials."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from farfield.errors import CapabilityError
+from farfield.files import atomic
+from farfield.graphs import Graph, neighbour_graph
+from farfield.potentials import archive
+from farfield.potentials.calculator import PotentialCalculator
+from farfield.potentials.contract import (
+    BatchPrediction,
+    Capability,
+    CutoffMode,
+    Prediction,
+    State,
+    TrainablePotential,
+)
+from farfield.potentials.mace.collate import Batch, collate
+from farfield.potentials.mace.config import build, plain_config
+from farfield.potentials.mace.heads import with_head
+from farfield.potentials.mace.library import default_dtype, mace_scripts
+
+ARCHITECTURE = "mace"
+ATOMS_PER_BATCH = 400  # predictions are made in batches of about this many atoms
+
+
+@final
+class MacePotential(TrainablePotential):
+    """A mace-torch model behind farfield's contract.
+
+    Parameters
+    ----------
+    module
+        Any MACE model of mace-torch.
+    metadata
+        How it was trained: plain values, kept in its file.
+    graph_cutoff
+        Cut the neighbour list at this distance, Å; None keeps the trained cutoff.
+    """
+
+    capabilities = frozenset(Capability)
+    cutoff_modes: frozenset[CutoffMode] = frozenset({"truncate"})
+    conservative = True
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        metadata: dict[str, Any] | None = None,
+        graph_cutoff: float | None = None,
+    ) -> None:
+        self.module = module
+        self.metadata = metadata or {}
+        self._trained_cutoff = float(module.r_max)
+        self._cutoff = self._trained_cutoff if graph_cutoff is None else graph_cutoff
+        self._species = [int(number) for number in module.atomic_numbers]
+        self._heads = tuple(getattr(module, "heads", None) or ["Default"])
+        self._scalars = _scalar_columns(module)
+
+    # --- what it is -------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        count = sum(parameter.numel() for parameter in self.module.parameters())
+        return f"MACE ({count / 1000:.0f}k parameters)"
+
+    @property
+    def cutoff(self) -> float:
+        return self._cutoff
+
+    @property
+    def species(self) -> frozenset[int]:
+        return frozenset(self._species)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return self._heads
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.module.parameters()).dtype
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    # --- what it predicts -------------------------------------------------------------
+
+    def graph(self, atoms: Atoms) -> Graph:
+        return neighbour_graph(atoms, self._cutoff)
+
+    def batch(self, structures: Sequence[Atoms], heads: str | Sequence[str]) -> Batch:
+        self.require_species(structures)
+        names = [heads] * len(structures) if isinstance(heads, str) else heads
+        indices = [self._heads.index(self.main_head(name)) for name in names]
+        graphs = [self.graph(atoms) for atoms in structures]
+        return collate(graphs, indices, self._species, self.dtype, self.device)
+
+    def forward(self, batch: Batch, *, training: bool) -> BatchPrediction:
+        output = self._run(batch, training=training, stress=False)
+        features = output["node_feats"][:, self._scalars]
+        return BatchPrediction(self._energy(batch, output), output["forces"], features)
+
+    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
+        name = self.main_head(head)
+        predictions: list[Prediction] = []
+        for chunk in _chunks(structures):
+            batch = self.batch(chunk, name)
+            periodic = any(atoms.pbc.all() for atoms in chunk)
+            output = self._run(batch, training=False, stress=periodic)
+            energies = self._energy(batch, output).detach().cpu().numpy()
+            ends = np.cumsum([len(atoms) for atoms in chunk])[:-1]
+            forces = np.split(_double(output["forces"]), ends)
+            features = np.split(_double(output["node_feats"][:, self._scalars]), ends)
+            for index, atoms in enumerate(chunk):
+                stress = None
+                if atoms.pbc.all():
+                    stress = full_3x3_to_voigt_6_stress(_double(output["stress"][index]))
+                predictions.append(
+                    Prediction(float(energies[index]), forces[index], features[index], stress)
+                )
+        return predictions
+
+    def calculator(self, head: str | None = None) -> Calculator:
+        return PotentialCalculator(self, head)
+
+    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> MacePotential:
+        if mode not in self.cutoff_modes:
+            raise CapabilityError(
+                f"{self.name} offers the cutoff modes {sorted(self.cutoff_modes)}, not {mode!r}"
+            )
+        if not 0.0 < cutoff <= self._trained_cutoff:
+            raise CapabilityError(
+                f"a MACE trained with {self._trained_cutoff} Å gives edges beyond that no weight, "
+                f"so {cutoff} Å would change nothing: choose a smaller cutoff"
+            )
+        return MacePotential(self.module, self.metadata, graph_cutoff=cutoff)
+
+    # --- its parameters ---------------------------------------------------------------
+
+    def representation_parameters(self) -> dict[str, torch.nn.Parameter]:
+        ours = {id(parameter) for parameter in self.head_parameters().values()}
+        named = self.module.named_parameters()
+        return {name: value for name, value in named if id(value) not in ours}
+
+    def head_parameters(self) -> dict[str, torch.nn.Parameter]:
+        return {f"readouts.{k}": v for k, v in self.module.readouts.named_parameters()}
+
+    def state(self) -> State:
+        return {key: value.detach().clone() for key, value in self.module.state_dict().items()}
+
+    def restore(self, state: State) -> None:
+        self.module.load_state_dict(state)
+
+    def clone(self) -> MacePotential:
+        graph_cutoff = None if self._cutoff == self._trained_cutoff else self._cutoff
+        return MacePotential(copy.deepcopy(self.module), dict(self.metadata), graph_cutoff)
+
+    def with_head(self, name: str, energies: dict[int, float]) -> MacePotential:
+        if name in self._heads:
+            raise CapabilityError(f"{self.name} has a head {name!r} already: choose another name")
+        missing = self.species - set(energies)
+        if missing:
+            raise CapabilityError(f"head {name!r}: no isolated-atom energy for Z = {missing}")
+        ordered = [energies[number] for number in self._species]
+        return MacePotential(with_head(self.module, name, ordered), dict(self.metadata))
+
+    # --- its files --------------------------------------------------------------------
+
+    def save(self, path: Path, rule: dict[str, Any] | None = None) -> None:
+        config = {**plain_config(self.module), "dtype": str(self.dtype).removeprefix("torch.")}
+        content = archive.Archive(ARCHITECTURE, config, self.state(), self.metadata, rule or {})
+        archive.save(path, content)
+
+    def export(self, path: Path, head: str | None = None) -> None:
+        name = self.main_head(head)
+        module = self.module
+        if len(self._heads) > 1:
+            with default_dtype(self.dtype):
+                module = mace_scripts().remove_pt_head(module, head_to_keep=name)
+        with atomic(path) as partial:
+            torch.save(module, partial)
+
+    # --- inside -----------------------------------------------------------------------
+
+    def _run(self, batch: Batch, *, training: bool, stress: bool) -> dict[str, torch.Tensor]:
+        with default_dtype(self.dtype):  # MACE's readout mask takes the default type
+            output: dict[str, torch.Tensor] = self.module(
+                dict(batch), training=training, compute_stress=stress
+            )
+        return output
+
+    def _energy(self, batch: Batch, output: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Total energies in float64: the isolated-atom part has too many digits for float32."""
+        if "interaction_energy" not in output:
+            return output["energy"].double()
+        table = torch.atleast_2d(self.module.atomic_energies_fn.atomic_energies).double()
+        element = batch["node_attrs"].argmax(dim=1)  # (N,)
+        per_atom = table[batch["head"][batch["batch"]], element]  # (N,)
+        total = output["interaction_energy"].double()
+        return total.index_add(0, batch["batch"], per_atom)
+
+
+def load(content: archive.Archive, dtype: torch.dtype | None, device: str) -> MacePotential:
+    """Rebuild a MACE from farfield's model file."""
+    config = dict(content.config)
+    stored = getattr(torch, config.pop("dtype"))
+    module = build(config, dtype or stored).to(device)
+    state = content.state
+    if dtype is not None:
+        state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
+        energies = "atomic_energies_fn.atomic_energies"
+        state[energies] = content.state[energies]
+    module.load_state_dict(state)
+    return MacePotential(module, content.metadata)
+
+
+def _chunks(structures: Sequence[Atoms]) -> list[list[Atoms]]:
+    chunks: list[list[Atoms]] = []
+    size = ATOMS_PER_BATCH
+    for atoms in structures:
+        if size + len(atoms) > ATOMS_PER_BATCH:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(atoms)
+        size += len(atoms)
+    return chunks
+
+
+def _double(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().double().cpu().numpy()
+
+
+def _scalar_columns(module: torch.nn.Module) -> torch.Tensor:
+    """Columns of the node features that are invariant to rotation (scalars, l = 0)."""
+    columns: list[int] = []
+    start = 0
+    for product in module.products:
+        for multiplicity, irrep in product.linear.irreps_out:
+            width = multiplicity * irrep.dim
+            if irrep.l == 0:
+                columns += range(start, start + width)
+            start += width
+    return torch.tensor(columns)

@@ -1,0 +1,26 @@
+"""What a report can hold: plain values with units, so that a report can be made from JSON.
+
+Any float may be NaN, which the report shows as a dash and stores as ``null``.
+"""
+
+from farfield.reports.contents.outcomes import Action, Curve, ErrorRow
+from farfield.reports.contents.report import Report
+from farfield.reports.contents.shifts import (
+    VERDICTS,
+    AxisShift,
+    DrawnStructure,
+    Interval,
+    SetSummary,
+)
+
+__all__ = [
+    "VERDICTS",
+    "Action",
+    "AxisShift",
+    "Curve",
+    "DrawnStructure",
+    "ErrorRow",
+    "Interval",
+    "Report",
+    "SetSummary",
+]

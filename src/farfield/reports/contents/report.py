@@ -1,0 +1,49 @@
+"""The whole report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from farfield.reports.contents.outcomes import Action, ErrorRow
+from farfield.reports.contents.shifts import AxisShift, DrawnStructure, SetSummary
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything in one report; only the title is needed.
+
+    Attributes
+    ----------
+    title, subtitle
+        What was studied.
+    headline
+        Two to four sentences: the findings, the most important first.
+    facts
+        Model, prior, profile, cutoff, level of theory, versions, seed: label to value with
+        its unit.
+    sets, axes
+        How far, along which axis.
+    structures
+        The strangest structures.
+    errors, error_notes
+        Errors against labels, and how they were computed (such as how energies were aligned).
+    actions
+        What was done, and why; abstentions too.
+    commands
+        The shell commands that reproduce the report, in order.
+    warnings
+        What a reader must know before believing the numbers.
+    """
+
+    title: str
+    subtitle: str = ""
+    headline: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    sets: list[SetSummary] = field(default_factory=list)
+    axes: list[AxisShift] = field(default_factory=list)
+    structures: list[DrawnStructure] = field(default_factory=list)
+    errors: list[ErrorRow] = field(default_factory=list)
+    error_notes: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

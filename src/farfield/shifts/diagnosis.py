@@ -1,0 +1,129 @@
+"""The diagnosis of test structures: scores, quantiles, and a verdict with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+
+from farfield.shifts.observation import Observation
+from farfield.shifts.profile import DETECTORS, Profile
+
+Verdict = Literal["inside", "edge", "outside"]
+EDGE, OUTSIDE = 0.95, 0.99
+
+
+@dataclass(frozen=True)
+class StructureDiagnosis:
+    """What was found for one structure of N atoms.
+
+    Attributes
+    ----------
+    file, index, formula, n_atoms
+        Which structure it is.
+    scores, quantiles, reasons
+        By axis. A quantile is the share of held-out training structures that score lower.
+    atom_quantiles
+        By axis, shape (N,).
+    quantile
+        Combined over the axes, again against held-out training structures.
+    verdict
+        ``"inside"`` up to 0.95, ``"edge"`` up to 0.99, ``"outside"`` above.
+    axis
+        The axis with the largest quantile.
+    sentence
+        The verdict and its reason in one sentence.
+    """
+
+    file: str
+    index: int
+    formula: str
+    n_atoms: int
+    scores: dict[str, float]
+    quantiles: dict[str, float]
+    reasons: dict[str, str]
+    atom_quantiles: dict[str, npt.NDArray[np.float64]]
+    quantile: float
+    verdict: Verdict
+    axis: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The diagnosis of a set of structures.
+
+    Attributes
+    ----------
+    structures
+        One entry per structure, in order.
+    not_scored
+        Axes without scores, and why.
+    """
+
+    structures: list[StructureDiagnosis]
+    not_scored: dict[str, str]
+
+
+def diagnose(
+    structures: Sequence[Atoms], observations: Sequence[Observation], profile: Profile
+) -> Diagnosis:
+    """Score each structure along every axis that the profile and the observations have."""
+    not_scored = {}
+    for name, detector in DETECTORS.items():
+        lacking = (detector.missing(observation) for observation in observations)
+        reason = next((reason for reason in lacking if reason), None)
+        if name not in profile.axes:
+            not_scored[name] = "the profile was made without it" + (f"; {reason}" if reason else "")
+        elif reason:
+            not_scored[name] = reason
+    axes = [name for name in profile.axes if name not in not_scored]
+    found = [
+        _one(atoms, observation, profile, axes)
+        for atoms, observation in zip(structures, observations, strict=True)
+    ]
+    return Diagnosis(found, not_scored)
+
+
+def _one(
+    atoms: Atoms, observation: Observation, profile: Profile, axes: Sequence[str]
+) -> StructureDiagnosis:
+    scores = {axis: profile.score(axis, observation) for axis in axes}
+    quantiles = {axis: profile.quantile(axis, score.structure) for axis, score in scores.items()}
+    combined = profile.combined_quantile(list(quantiles.values()))
+    leading = max(quantiles, key=lambda axis: quantiles[axis])
+    verdict: Verdict = (
+        "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
+    )
+    return StructureDiagnosis(
+        file=str(atoms.info.get("farfield_file", "")),
+        index=int(atoms.info.get("farfield_index", 0)),
+        formula=atoms.get_chemical_formula(),
+        n_atoms=len(atoms),
+        scores={axis: score.structure for axis, score in scores.items()},
+        quantiles=quantiles,
+        reasons={axis: score.reason for axis, score in scores.items()},
+        atom_quantiles={
+            axis: profile.atom_quantiles(axis, score.atoms) for axis, score in scores.items()
+        },
+        quantile=combined,
+        verdict=verdict,
+        axis=leading,
+        sentence=_sentence(verdict, combined, leading, scores[leading].reason),
+    )
+
+
+def _sentence(verdict: Verdict, quantile: float, axis: str, reason: str) -> str:
+    title = DETECTORS[axis].title.lower()
+    if verdict == "inside":
+        return f"Inside the training domain; farthest along {title}: {reason}."
+    place = "Outside" if verdict == "outside" else "At the edge of"
+    share = "all" if quantile >= 1.0 else f"{100 * quantile:.1f} %"
+    return (
+        f"{place} the training domain along {title}, farther than {share} of held-out training "
+        f"structures, because {reason}."
+    )

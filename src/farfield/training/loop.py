@@ -1,0 +1,171 @@
+"""The training loop: shuffled batches, Adam, one-cycle learning rate, averaged weights."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from farfield.potentials.contract import TrainablePotential
+from farfield.training import checkpoint as checkpoints
+from farfield.training.losses import energy_forces_loss
+from farfield.training.samples import Sample, targets
+from farfield.training.settings import TrainingSettings
+
+Record = dict[str, float]
+Report = Callable[[Record], None]
+
+
+def fit(
+    potential: TrainablePotential,
+    samples: Sequence[Sample],
+    settings: TrainingSettings,
+    *,
+    validation: Sequence[Sample] = (),
+    checkpoint: Path | None = None,
+    report: Report = lambda record: None,
+) -> list[Record]:
+    """Train ``potential`` in place; it ends with the averaged weights.
+
+    Parameters
+    ----------
+    potential
+        The model to train, with all its parameters.
+    samples
+        Structures with labels; a batch mixes whatever heads they have.
+    settings
+        Epochs, rates and weights.
+    validation
+        Judged by the averaged weights after each tenth of the run.
+    checkpoint
+        File that is written after every epoch, and from which a killed run goes on.
+    report
+        Called with the record of each epoch.
+
+    Returns
+    -------
+    One record per epoch: ``epoch``, ``loss``, ``force_rmse`` (eV/Å), ``seconds``, and where
+    it was judged ``valid_force_mae`` (eV/Å).
+    """
+    parameters = [
+        *potential.representation_parameters().values(),
+        *potential.head_parameters().values(),
+    ]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    steps = -(-len(samples) // settings.batch_size)
+    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=True)
+    schedule = OneCycleLR(
+        optimiser,
+        max_lr=settings.learning_rate,
+        total_steps=steps * settings.epochs,
+        pct_start=settings.warm_up,
+    )
+    averaged = [parameter.detach().clone() for parameter in parameters]
+    average = get_ema_multi_avg_fn(settings.ema_decay)
+    history: list[Record] = []
+
+    run = _run_hash(samples, settings)
+    found = checkpoints.load(checkpoint, run) if checkpoint is not None else None
+    if found is not None:
+        potential.restore(found.model)
+        averaged, history = found.averaged, found.history
+        optimiser.load_state_dict(found.optimiser)
+        schedule.load_state_dict(found.schedule)
+
+    for epoch in range(len(history), settings.epochs):
+        start = time.monotonic()
+        order = np.random.default_rng((settings.seed, epoch)).permutation(len(samples))
+        losses, squares = [], []
+        for places in np.array_split(order, steps):
+            chosen = [samples[place] for place in places]
+            target = targets(chosen, potential)
+            batch = potential.batch(
+                [sample.atoms for sample in chosen], [sample.head for sample in chosen]
+            )
+            prediction = potential.forward(batch, training=True)
+            loss = energy_forces_loss(
+                prediction, target, settings.energy_weight, settings.forces_weight
+            )
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
+            optimiser.step()
+            schedule.step()
+            average(averaged, [parameter.data for parameter in parameters], 1)
+            losses.append(loss.item())
+            squares.append((prediction.forces.detach() - target.forces).pow(2).mean().item())
+        record = {
+            "epoch": epoch + 1.0,
+            "loss": float(np.mean(losses)),
+            "force_rmse": float(np.sqrt(np.mean(squares))),
+            "seconds": time.monotonic() - start,
+        }
+        if validation and (epoch + 1) % max(1, settings.epochs // 10) == 0:
+            with _weights(parameters, averaged):
+                record["valid_force_mae"] = force_mae(potential, validation)
+        history.append(record)
+        report(record)
+        if checkpoint is not None:
+            checkpoints.save(
+                checkpoint,
+                checkpoints.Checkpoint(
+                    run,
+                    epoch + 1,
+                    potential.state(),
+                    averaged,
+                    optimiser.state_dict(),
+                    schedule.state_dict(),
+                    history,
+                ),
+            )
+    _copy(averaged, parameters)
+    return history
+
+
+def force_mae(potential: TrainablePotential, samples: Sequence[Sample]) -> float:
+    """Mean absolute error of the force components over all atoms, eV/Å."""
+    errors = []
+    for head in {sample.head for sample in samples}:
+        chosen = [sample for sample in samples if sample.head == head]
+        predictions = potential.predict([sample.atoms for sample in chosen], head)
+        errors += [
+            np.abs(prediction.forces - sample.labels.forces).ravel()
+            for prediction, sample in zip(predictions, chosen, strict=True)
+        ]
+    return float(np.mean(np.concatenate(errors)))
+
+
+@contextmanager
+def _weights(
+    parameters: Sequence[torch.nn.Parameter], values: Sequence[torch.Tensor]
+) -> Iterator[None]:
+    """Put other values into the parameters for a while."""
+    before = [parameter.detach().clone() for parameter in parameters]
+    _copy(values, parameters)
+    try:
+        yield
+    finally:
+        _copy(before, parameters)
+
+
+def _copy(values: Sequence[torch.Tensor], parameters: Sequence[torch.nn.Parameter]) -> None:
+    with torch.no_grad():
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.copy_(value)
+
+
+def _run_hash(samples: Sequence[Sample], settings: TrainingSettings) -> str:
+    digest = hashlib.sha256(settings.model_dump_json().encode())
+    for sample in samples:
+        digest.update(sample.head.encode())
+        digest.update(sample.atoms.numbers.tobytes() + sample.atoms.positions.tobytes())
+        digest.update(np.asarray(sample.labels.forces).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,52 @@
+"""Settings of a training run: one declaration gives default, type, check and help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from farfield.errors import ConfigError
+from farfield.settings import validated
+
+class TrainingSettings(BaseModel):
+    """How a model is trained; every field can stand in the YAML file of ``--config``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(200, ge=1, description="passes over the training set")
+    batch_size: int = Field(16, ge=1, description="samples per step")
+    learning_rate: float = Field(0.01, gt=0, description="largest learning rate (Adam)")
+    warm_up: float = Field(0.05, gt=0, lt=1, description="share of steps in which it rises")
+    energy_weight: float = Field(1.0, ge=0, description="weight of the energy loss, 1/eV²")
+    forces_weight: float = Field(10.0, ge=0, description="weight of the force loss, Å²/eV²")
+    clip_norm: float = Field(10.0, gt=0, description="largest norm of the gradient")
+    ema_decay: float = Field(0.995, ge=0, lt=1, description="decay of the averaged weights")
+    seed: int = Field(0, ge=0, description="of the weights and the order of the samples")
+    architecture: dict[str, Any] = Field(
+        default_factory=dict, description="settings of the architecture, such as channels"
+    )
+
+
+def load_settings(path: Path | None, **overrides: Any) -> TrainingSettings:
+    """Read settings from a YAML file; ``overrides`` that are not None win.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or not YAML, or a key is unknown or has an impossible value.
+    """
+    content: Any = {}
+    if path is not None:
+        if not path.exists():
+            raise ConfigError(f"{path}: no such file")
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+        if not isinstance(content, dict):
+            raise ConfigError(f"{path}: must hold 'key: value' lines")
+    content |= {key: value for key, value in overrides.items() if value is not None}
+    return validated(TrainingSettings, content, str(path or "training settings"))

@@ -1,0 +1,28 @@
+"""Write a model in its native format: the verb ``export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from farfield.errors import CapabilityError
+from farfield.potentials import Capability, Potential, TrainablePotential, require
+from farfield.refinement import RadiusRefined, load_model
+
+
+def export(model: Potential | str, output: Path | str, *, head: str | None = None) -> None:
+    """Write the native file of ``model`` with one head, for use without farfield.
+
+    Raises
+    ------
+    CapabilityError
+        The model has no native format, or a rule that its native format cannot hold.
+    """
+    potential = load_model(model)
+    if isinstance(potential, RadiusRefined):
+        raise CapabilityError(
+            f"{potential.name}: a radius per structure has no place in a native model file: use "
+            "it through farfield, or export the model it was made from"
+        )
+    require(potential, Capability.EXPORT, "export")
+    assert isinstance(potential, TrainablePotential)
+    potential.export(Path(output), head)

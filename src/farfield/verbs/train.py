@@ -1,0 +1,160 @@
+"""Train a model, with or without a prior head: the verb ``train``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ase import Atoms
+
+from farfield.errors import ConfigError, did_you_mean
+from farfield.potentials import Potential, TrainablePotential, require_trainable
+from farfield.potentials.create import create
+from farfield.priors import Failure, Prior, load_prior
+from farfield.refinement import load_model
+from farfield.structures import attach, describe, require_labels
+from farfield.training import Sample, TrainingSettings, fit
+from farfield.training.strategies import (
+    MAIN_HEAD,
+    STRATEGIES,
+    TrainingSet,
+    joint,
+    supervised,
+)
+from farfield.verbs.inputs import Structures, prior_labels, structures_of
+
+Report = Callable[[dict[str, float]], None]
+
+
+def train(
+    structures: Structures,
+    *,
+    strategy: str,
+    architecture: str = "mace",
+    model: Potential | str | None = None,
+    prior: Prior | str | None = None,
+    valid: Structures | None = None,
+    settings: TrainingSettings | None = None,
+    workers: int = 1,
+    cache: Path | str | None = None,
+    output: Path | str | None = None,
+    report: Report = lambda record: None,
+) -> TrainablePotential:
+    """Train a model on labelled structures.
+
+    Parameters
+    ----------
+    structures
+        Structures with reference energies and forces, or files of them. Single atoms among
+        them give the isolated-atom energies, and the model will know their elements.
+    strategy
+        ``"supervised"``, or ``"joint"`` (needs ``prior``).
+    architecture
+        Of a new model: ``"mace"``.
+    model
+        A model to start from; None builds a new one.
+    prior
+        Whose labels the second head learns; they are computed here.
+    valid
+        Structures to judge by during the run.
+    settings
+        Epochs, rates, the architecture's size, the seed.
+    workers, cache
+        For labelling with the prior.
+    output
+        The model file to write; a ``.checkpoint`` file beside it lets a killed run go on.
+    report
+        Called with the record of each epoch.
+
+    Raises
+    ------
+    ConfigError
+        An unknown strategy, or ``joint`` without a prior.
+    LabelError
+        Missing or mixed labels.
+    """
+    if strategy not in STRATEGIES:
+        raise ConfigError(f"unknown strategy {strategy!r}{did_you_mean(strategy, STRATEGIES)}")
+    settings = settings or TrainingSettings()
+    labelled = structures_of(structures)
+    start = None
+    if model is not None:
+        start = require_trainable(load_model(model), "training").clone()
+    main = MAIN_HEAD if start is None else start.heads[0]
+    if strategy == "joint":
+        if prior is None:
+            raise ConfigError("joint training needs --prior, such as gfn2")
+        chosen = load_prior(prior)
+        _attach_prior(labelled, chosen, workers, cache)
+        training_set = joint(labelled, chosen, main)
+    else:
+        training_set = supervised(labelled, main)
+    potential = _started(start, training_set, architecture, settings)
+    validation = [] if valid is None else _validation(structures_of(valid), main)
+
+    target = None if output is None else Path(output)
+    checkpoint = None if target is None else target.with_name(target.name + ".checkpoint")
+    history = fit(
+        potential,
+        training_set.samples,
+        settings,
+        validation=validation,
+        checkpoint=checkpoint,
+        report=report,
+    )
+    potential.metadata.update(
+        strategy=strategy,
+        levels_of_theory=training_set.levels,
+        settings=settings.model_dump(),
+        n_structures=len(training_set.structures),
+        history=history,
+    )
+    if target is not None and checkpoint is not None:
+        potential.save(target)
+        checkpoint.unlink(missing_ok=True)
+    return potential
+
+
+def _started(
+    start: TrainablePotential | None,
+    training_set: TrainingSet,
+    architecture: str,
+    settings: TrainingSettings,
+) -> TrainablePotential:
+    """A new model, or the given one with the heads that it lacks."""
+    if start is None:
+        return create(
+            architecture,
+            settings.architecture,
+            structures=training_set.structures,
+            heads=training_set.energies,
+            scales=training_set.scales,
+            seed=settings.seed,
+        )
+    start.require_species(training_set.structures)
+    for head, energies in training_set.energies.items():
+        if head not in start.heads:
+            start = start.with_head(head, energies)
+    return start
+
+
+def _attach_prior(
+    structures: Sequence[Atoms], prior: Prior, workers: int, cache: Path | str | None
+) -> None:
+    outcomes = prior_labels(structures, prior, workers=workers, cache=cache)
+    for atoms, outcome in zip(structures, outcomes, strict=True):
+        if isinstance(outcome, Failure):
+            raise ConfigError(
+                f"{describe(atoms)}: the prior {prior.name} gave no labels ({outcome.reason}): "
+                "take the structure out of the training set"
+            )
+        attach(atoms, outcome, prior.label_name)
+
+
+def _validation(structures: Sequence[Atoms], head: str) -> list[Sample]:
+    labels = require_labels(structures, purpose="validation")
+    return [
+        Sample(atoms, head, label)
+        for atoms, label in zip(structures, labels, strict=True)
+        if len(atoms) > 1
+    ]
