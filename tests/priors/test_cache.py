@@ -13,10 +13,12 @@ from farfield.errors import LabelError
 from farfield.priors import Failure, LabelCache, default_cache_dir, key_of
 from farfield.structures import Labels
 
+unhurried = settings(deadline=None)  # a loaded machine is no error
 finite = st.floats(allow_nan=False, allow_infinity=False)
 coordinates = st.lists(st.tuples(finite, finite, finite), min_size=1, max_size=4)
 
 
+@unhurried
 @given(coordinates)
 def test_the_same_geometry_has_the_same_key(positions):
     one = Atoms("H" * len(positions), positions=positions)
@@ -26,6 +28,7 @@ def test_the_same_geometry_has_the_same_key(positions):
     assert key_of(one, "a") == key_of(other, "a")
 
 
+@unhurried
 @given(coordinates, coordinates)
 def test_another_geometry_has_another_key(first, second):
     one = Atoms("H" * len(first), positions=first)
@@ -60,12 +63,12 @@ def test_the_type_of_a_charge_and_the_sign_of_zero_are_not_in_the_key():
     assert key_of(one, "a") != key_of(other, "a")
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     energy=finite,
     forces=coordinates,
     stress=st.none() | st.tuples(*[finite] * 6),
 )
-@settings(max_examples=30, deadline=None)
 def test_labels_come_back_to_the_bit(tmp_path_factory, energy, forces, stress):
     labels = Labels(
         energy, np.array(forces), None if stress is None else np.array(stress), "GFN2-xTB, ü"

@@ -15,8 +15,8 @@ import pytest
 from farfield.priors import LabelCache, key_of, load_prior
 from farfield.structures import labels_of, read, write
 
-COUNT = 40
-PATIENCE = 60.0  # s
+COUNT = 24
+PATIENCE = 150.0  # s, on a loaded machine
 
 
 def entries(log: Path) -> list[tuple[int, str]]:

@@ -19,6 +19,7 @@ from farfield.reports import (
     covalent_bonds,
 )
 
+VERDICTS = ("inside", "edge", "outside")
 CONTROL, ELEMENTS, FORCES, RINGS = "alcohols, held out", "thiols", "hot alcohols", "aromatics"
 SETS = (CONTROL, ELEMENTS, FORCES, RINGS)
 TTT = "Test-time training, with replay"
@@ -130,7 +131,8 @@ def _actions() -> list[Action]:
             [Curve("Loss on the prior", "", steps, {
                 "adapted structures": loss,
                 "held-out structures": [
-                    value + 0.1 + 0.00006 * step**1.9 for value, step in zip(loss, steps)],
+                    value + 0.1 + 0.00006 * step**1.9
+                    for value, step in zip(loss, steps, strict=True)],
             }, kept=90),
              Curve("Force MAE on the anchor set", "meV/Å", steps, {
                  "anchor set": [64 + 2.5 * (1 - float(np.exp(-step / 30))) for step in steps],
@@ -180,7 +182,7 @@ def full() -> Report:
         },
         sets=[
             SetSummary(name, sum(counts[name]),
-                       dict(zip(("inside", "edge", "outside"), counts[name])),
+                       dict(zip(VERDICTS, counts[name], strict=True)),
                        leading[name], sentences[name])
             for name in SETS
         ],

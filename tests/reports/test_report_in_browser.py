@@ -44,7 +44,8 @@ def test_viewer_draws_every_structure_without_an_error(
 ) -> None:
     dom = browse(page, tmp_path, "--dump-dom")
     opening = re.search(r"<html[^>]*>", dom)
-    assert opening and "data-error" not in opening[0]
+    assert opening
+    assert "data-error" not in opening[0]
     canvases = re.findall(r"<canvas[^>]*>", dom)
     assert len(canvases) == len(full.structures)
     assert all('data-ready="true"' in canvas for canvas in canvases)
@@ -68,7 +69,8 @@ def test_page_is_not_wider_than_the_window(page: Path, tmp_path: Path, width: in
     probe.write_text(html.replace("</body>", script), encoding="utf-8")
     dom = browse(probe, tmp_path / "p", "--dump-dom", f"--window-size={width},1000")
     found = re.search(r'data-wide="(-?\d+)"', dom)
-    assert found and int(found[1]) <= 0
+    assert found
+    assert int(found[1]) <= 0
 
 
 def test_screenshot_shows_drawn_structures(page: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from farfield.structures import labels_of, read
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 FOLDER = Path(os.environ.get("FARFIELD_DATA", BESIDE))
 FILES = sorted(FOLDER.rglob("*.xyz.gz"))
-ENERGIES_ONLY = ("iso", "H_transfer", "dihedral", "H_removal", "norm_mode", "dimers")
+ENERGIES_ONLY = ("H_transfer", "dihedral", "H_removal", "norm_mode", "dimers")
 
 
 @pytest.mark.skipif(not FILES, reason="no development data: FARFIELD_DATA does not name it")

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import molecule
+from ase.calculators.emt import EMT
 
 from farfield.errors import StructureError
-from farfield.structures import Labels, labels_of, read
+from farfield.structures import Labels, labels_of, name_reference, read
 
 ROWS = ["O 0.0 0.0 0.1", "H 0.0 0.8 -0.5", "H 0.0 -0.8 -0.5"]
 FORCES = np.array([[0.0, 0.0, 0.5], [0.0, 0.1, -0.25], [0.0, -0.1, -0.25]])
@@ -93,6 +95,31 @@ def test_labels_of_priors_stay_where_they_are(tmp_path: Path) -> None:
     prior = labels_of(atoms, "farfield_gfn2")
     assert prior is not None
     assert prior.energy == -3.0
+
+
+def test_a_single_atom_feels_no_force(tmp_path: Path) -> None:
+    path = tmp_path / "atom.xyz"
+    for cell, forces in (("", np.zeros((1, 3))), ('Lattice="9 0 0 0 9 0 0 0 9" ', None)):
+        path.write_text(f"1\n{cell}energy=-13.5\nH 0.0 0.0 0.0\n")
+        labels = found(read(path)[0])
+        assert labels.energy == -13.5
+        np.testing.assert_array_equal(labels.forces, forces)
+
+
+def test_results_of_another_geometry_are_not_taken() -> None:
+    atoms = molecule("H2O")
+    atoms.calc = EMT()
+    name_reference(atoms)
+    assert labels_of(atoms) is None  # nothing was computed, and nothing is
+    atoms.calc = EMT()
+    energy = atoms.get_potential_energy()
+    moved = atoms.copy()
+    moved.calc = atoms.calc
+    moved.rattle(0.1, seed=1)
+    name_reference(moved)
+    assert labels_of(moved) is None
+    name_reference(atoms)
+    assert found(atoms).energy == energy
 
 
 def test_no_labels(tmp_path: Path) -> None:

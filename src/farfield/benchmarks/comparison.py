@@ -10,7 +10,7 @@ from ase import Atoms
 from farfield.benchmarks.metrics import Errors, errors
 from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.priors import LabelCache, Prior, label, require
-from farfield.refinement import RadiusRefinement, Refined, TestTimeSettings, TestTimeTraining
+from farfield.refinement import RadiusRefinement, Record, TestTimeSettings, TestTimeTraining
 from farfield.shifts import Profile
 from farfield.structures import halves, require_labels, without_labels
 
@@ -29,8 +29,8 @@ class Comparison:
     control_before, control_after
         The two-head model on the in-distribution control, untouched and after test-time
         training for this set: what was forgotten.
-    radius_refined, ttt_refined
-        The refined models and their records.
+    radius_record, ttt_record
+        What the refinements did, and why.
     """
 
     supervised: Errors
@@ -40,8 +40,8 @@ class Comparison:
     ttt: Errors
     control_before: Errors
     control_after: Errors
-    radius_refined: Refined
-    ttt_refined: Refined
+    radius_record: Record
+    ttt_record: Record
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,13 @@ class Contestants:
     cache: LabelCache | None = None
 
 
-def compare(structures: Sequence[Atoms], contestants: Contestants) -> Comparison:
+def compare(
+    structures: Sequence[Atoms], contestants: Contestants
+) -> tuple[Comparison, Potential]:
     """Adapt on one half of ``structures`` without labels, judge all methods on the other.
 
-    The halves are drawn with the settings' seed.
+    The halves are drawn with the settings' seed. The second value is the model after
+    test-time training.
     """
     adapted, judged = halves(structures, contestants.settings.seed)
     radius = RadiusRefinement(contestants.profile).refine(contestants.joint, judged)
@@ -73,7 +76,7 @@ def compare(structures: Sequence[Atoms], contestants: Contestants) -> Comparison
         cache=contestants.cache,
     )
     ttt = training.refine(contestants.joint, adapted)
-    return Comparison(
+    found = Comparison(
         supervised=_errors(judged, contestants.supervised.predict),
         prior=_errors(judged, lambda bare: _prior_predictions(bare, contestants)),
         joint=_errors(judged, contestants.joint.predict),
@@ -81,9 +84,10 @@ def compare(structures: Sequence[Atoms], contestants: Contestants) -> Comparison
         ttt=_errors(judged, ttt.potential.predict),
         control_before=_errors(contestants.control, contestants.joint.predict),
         control_after=_errors(contestants.control, ttt.potential.predict),
-        radius_refined=radius,
-        ttt_refined=ttt,
+        radius_record=radius.record,
+        ttt_record=ttt.record,
     )
+    return found, ttt.potential
 
 
 def _errors(

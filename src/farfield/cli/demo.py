@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from farfield.cli import options
 
 
-def command(output: options.Folder, seed: options.Seed = 0, as_json: options.Json = False) -> None:
+def command(
+    output: options.Folder,
+    seed: options.Seed = 0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes, of one thread each.")
+    ] = 2,
+    as_json: options.Json = False,
+) -> None:
     """Profile, diagnose, refine and report on the embedded example."""
     import json
 
@@ -15,7 +24,9 @@ def command(output: options.Folder, seed: options.Seed = 0, as_json: options.Jso
     from farfield.verbs.demo import demo
 
     limit_threads()
-    results = demo(output, seed=seed, say=lambda line: typer.echo(line, err=True))
+    results = demo(
+        output, seed=seed, workers=workers, say=lambda line: typer.echo(line, err=True)
+    )
     typer.echo(f"report: {output / 'report.html'} ({results['seconds']:.0f} s)", err=True)
     if as_json:
         typer.echo(json.dumps(results, ensure_ascii=False, allow_nan=False))

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from farfield.cli.options import Cache, File, Json, Structures, Workers
+
 
 def command(
-    structures: Annotated[
-        list[Path], typer.Argument(help="Files of structures, of any format that ASE reads.")
-    ],
+    structures: Structures,
     prior: Annotated[
         str,
         typer.Option(
             "--prior", help="An alias (gfn2, gfn1, emt, lj), module:Class or file.py:Class."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The extended-XYZ file to write.")],
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes, of one thread each.")
-    ] = 1,
-    cache: Annotated[
-        Path | None,
-        typer.Option("--cache", help="Folder of the label cache; default: farfield's in ~/.cache."),
-    ] = None,
+    output: File,
+    workers: Workers = 1,
+    cache: Cache = None,
     retry_failures: Annotated[
         bool, typer.Option("--retry-failures", help="Compute again what failed earlier.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Label structures with a prior; a run that was stopped continues where it was."""
     import json

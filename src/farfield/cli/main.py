@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,11 +22,13 @@ from farfield.cli import (
 )
 from farfield.errors import FarfieldError
 
+INTERRUPTED = 130
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's, or typer's copy of it
+
 app = typer.Typer(
     name="farfield",
     help="How far is a structure from what a force field was trained on, along which axis, "
     "and what can be done about it without labels?",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -67,10 +69,34 @@ def _options(
 def main() -> None:
     """Run the command line; an expected error is one line on standard error and exit code 2."""
     try:
-        app()
+        code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
     except FarfieldError as error:
-        typer.echo(f"farfield: error: {' '.join(str(error).split())}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        code = _failed(str(error))
+    except UsageError as error:
+        code = _failed(_usage(error))
+    except OSError as error:
+        code = _failed(_file_trouble(error))
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # which typer may return as well
         typer.echo("farfield: stopped; what was finished is kept", err=True)
-        sys.exit(130)
+    sys.exit(code)
+
+
+def _failed(message: str) -> int:
+    typer.echo(f"farfield: error: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _usage(error: Any) -> str:
+    """Say what was wrong with an option or argument, and where the right ones stand."""
+    near = vars(error).get("possibilities")
+    message = f"{error.message}; did you mean {near[0]!r}?" if near else error.format_message()
+    return f"{message} (see {error.ctx.command_path if error.ctx else 'farfield'} --help)"
+
+
+def _file_trouble(error: OSError) -> str:
+    """Name the file that was meant, not the partial one beside it."""
+    name = error.filename2 or error.filename
+    where = f"{name}: " if name else ""
+    return f"{where}{error.strerror or error}: is the path right, and may you write there?"

@@ -1,6 +1,6 @@
 """Graphs of structures, their Laplacians and spectra. Knows numpy, vesin and nothing above."""
 
-from farfield.graphs.laplacian import adjacency, envelope, laplacian
+from farfield.graphs.laplacian import adjacency, bloch_laplacians, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
 from farfield.graphs.spectra import (
     cumulative,
@@ -10,11 +10,13 @@ from farfield.graphs.spectra import (
     share_near_one,
     spectrum,
     wasserstein,
+    wasserstein_table,
 )
 
 __all__ = [
     "Graph",
     "adjacency",
+    "bloch_laplacians",
     "cumulative",
     "envelope",
     "laplacian",
@@ -25,4 +27,5 @@ __all__ = [
     "share_near_one",
     "spectrum",
     "wasserstein",
+    "wasserstein_table",
 ]

@@ -24,7 +24,7 @@ class Graph:
     positions
         Positions, shape (N, 3), Å.
     cell
-        Cell vectors as rows, shape (3, 3), Å; zeros where not periodic.
+        Cell vectors as rows, shape (3, 3), Å; of meaning only where periodic.
     pbc
         Which cell vectors are periodic.
     senders, receivers
@@ -34,7 +34,7 @@ class Graph:
     distances
         Shape (E,), Å.
     cutoff
-        The largest distance of an edge, Å.
+        Every edge is shorter than this, Å.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Graph:
         return len(self.senders)
 
     def within(self, cutoff: float) -> Graph:
-        """The same graph with only the edges up to a smaller ``cutoff`` (Å).
+        """The same graph with only the edges shorter than a smaller ``cutoff`` (Å).
 
         Raises
         ------
@@ -76,7 +76,7 @@ class Graph:
                 f"the graph reaches {self.cutoff} Å, so it cannot be cut at {cutoff} Å: "
                 "build it with the larger cutoff first"
             )
-        keep = self.distances <= cutoff
+        keep = self.distances < cutoff  # as vesin decides it
         return replace(
             self,
             senders=self.senders[keep],
@@ -88,7 +88,7 @@ class Graph:
 
 
 def neighbour_graph(atoms: Atoms, cutoff: float) -> Graph:
-    """Build the graph of ``atoms`` with every edge up to ``cutoff`` (Å), by vesin.
+    """Build the graph of ``atoms`` with every edge shorter than ``cutoff`` (Å), by vesin.
 
     Periodic structures get an edge per image, an atom's own images included. An atom
     without a neighbour stands in the graph with no edge.

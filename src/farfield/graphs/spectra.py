@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.distance import cdist
 
-from farfield.graphs.laplacian import laplacian
+from farfield.graphs.laplacian import bloch_laplacians, laplacian
 from farfield.graphs.neighbours import Graph
 
 Floats = npt.NDArray[np.float64]
@@ -22,22 +23,31 @@ SPACING = float(GRID[1] - GRID[0])
 
 
 def spectrum(graph: Graph, *, weighted: bool = False) -> Floats:
-    """Eigenvalues of the normalised Laplacian in ascending order, shape (N,)."""
+    """Eigenvalues of the normalised Laplacian in ascending order, shape (N,).
+
+    Of a small periodic cell these are few, and a supercell has others beside them:
+    :func:`local_spectrum` describes the crystal rather than the cell.
+    """
     return _clipped(np.linalg.eigvalsh(laplacian(graph, weighted=weighted)))
 
 
 def local_spectrum(graph: Graph, *, weighted: bool = False) -> tuple[Floats, Floats]:
-    """Eigenvalues, shape (N,), and each atom's share in each eigenvector, shape (N, N).
+    """M eigenvalues, shape (M,), and each atom's share in each eigenvector, shape (N, M).
 
     Row i of the second array holds the weights of atom i and sums to one; averaged over
-    the atoms, the local densities give the density of the whole graph.
+    the atoms, the local densities give the density of the whole graph. M is N for a
+    molecule; small periodic cells have N eigenvalues at each of several wave vectors
+    (:func:`farfield.graphs.bloch_laplacians`).
     """
-    values, vectors = np.linalg.eigh(laplacian(graph, weighted=weighted))
-    return _clipped(values), vectors**2
+    matrices, shares = bloch_laplacians(graph, weighted=weighted)
+    values, vectors = np.linalg.eigh(matrices)  # (K, N), (K, N, N)
+    weights = shares[:, None, None] * np.abs(vectors) ** 2
+    return _clipped(values.ravel()), np.hstack(list(weights))
 
 
-def _clipped(values: Floats) -> Floats:
-    return np.clip(values, 0.0, 2.0)  # rounding may leave the interval by 1e-16
+def _clipped(values: npt.NDArray[np.floating]) -> Floats:
+    inside: Floats = np.clip(values, 0.0, 2.0)  # rounding may leave the interval by 1e-16
+    return inside
 
 
 def share_near_one(values: Floats) -> float:
@@ -60,20 +70,31 @@ def cumulative(values: Floats, weights: Floats | None = None) -> Floats:
     Shape (GRID_POINTS,), or (..., GRID_POINTS) with weights. Each eigenvalue is shared
     between its two neighbouring grid points in proportion, which keeps the mean exact.
     """
-    if weights is None:
-        weights = np.full(len(values), 1.0 / len(values))
     place = values / SPACING
     left = np.minimum(place.astype(int), GRID_POINTS - 2)
     right_share = place - left
-    density = np.zeros((*weights.shape[:-1], GRID_POINTS))
-    for offset, share in ((0, 1.0 - right_share), (1, right_share)):
-        np.add.at(density, (..., left + offset), weights * share)
-    return np.asarray(np.cumsum(density, axis=-1))
+    if weights is None:
+        density = np.bincount(left, 1.0 - right_share, GRID_POINTS)
+        density += np.bincount(left + 1, right_share, GRID_POINTS)
+        return np.asarray(np.cumsum(density / len(values)))
+    shared = np.zeros((len(values), GRID_POINTS))
+    rows = np.arange(len(values))
+    shared[rows, left] = 1.0 - right_share
+    shared[rows, left + 1] = right_share
+    return np.asarray(np.cumsum(weights @ shared, axis=-1))  # (..., N) @ (N, grid)
 
 
 def wasserstein(first: Floats, second: Floats) -> Floats:
     """Wasserstein-1 distance between cumulative densities along the last axis."""
     return np.asarray(np.abs(first - second)[..., :-1].sum(axis=-1) * SPACING)
+
+
+def wasserstein_table(first: Floats, second: Floats) -> Floats:
+    """Wasserstein-1 distances of M to K cumulative densities, shape (M, K).
+
+    The same as :func:`wasserstein` of all pairs, without an array of (M, K, GRID_POINTS).
+    """
+    return np.asarray(cdist(first[:, :-1], second[:, :-1], "cityblock") * SPACING)
 
 
 def padded(values: Floats, length: int) -> Floats:

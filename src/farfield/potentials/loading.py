@@ -17,6 +17,7 @@ from farfield.potentials.contract import Potential, TrainablePotential
 from farfield.potentials.mace.library import FOUNDATION_ALIASES
 
 CALCULATORS = {"emt": "ase.calculators.emt:EMT", "lj": "ase.calculators.lj:LennardJones"}
+NATIVE_SUFFIX = ".model"  # of mace-torch; such a file is a pickle, opened for its name alone
 ALIASES = (*embedded.MODELS, *FOUNDATION_ALIASES, *CALCULATORS)
 
 
@@ -33,7 +34,7 @@ def load_potential(
     ----------
     spec
         An alias (``embedded``, ``mace-mp-small``, ``emt``, ...); the path of a model file of
-        farfield or of mace-torch; or ``module:Name`` or ``file.py:Name``, where ``Name`` is a
+        farfield, or of mace-torch (``.model``, a pickle: open none that you do not trust); or ``module:Name`` or ``file.py:Name``, where ``Name`` is a
         potential, an ASE calculator, its class, or a function that returns one.
     cutoff
         Radius of the graph for a black box, Å.
@@ -58,9 +59,9 @@ def load_potential(
     path = Path(spec)
     if not path.is_file():
         raise ModelError(f"no model is called {spec!r}, and no such file{did_you_mean(spec, ALIASES)}")
-    if archive.is_archive(path):
-        return _from_archive(path, dtype, device)
-    return _native(path, dtype, device), {}
+    if path.suffix == NATIVE_SUFFIX and not archive.is_archive(path):
+        return _native(path, dtype, device), {}
+    return _from_archive(path, dtype, device)
 
 
 def _from_archive(

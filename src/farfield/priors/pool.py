@@ -68,7 +68,8 @@ def _run(
         try:
             while queue or pending:
                 while queue and len(pending) < _AHEAD * workers:
-                    pending[pool.submit(_work, structures[queue[0]])] = queue.popleft()
+                    future = pool.submit(_work, structures[queue[0]])
+                    pending[future] = queue.popleft()  # last: submitting may raise
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
                     outcome = future.result()
                     record(pending.pop(future), outcome)

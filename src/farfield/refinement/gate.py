@@ -39,13 +39,13 @@ def after(start: float, best: float, anchor_start: float | None, anchor: float |
     start, best
         Force MAE of the prior head on held-out test structures, eV/Å, before and after.
     anchor_start, anchor
-        Force MAE of the main head on held-out training structures, eV/Å; None without them.
+        Force MAE of the main head on the anchor set, eV/Å; None without one.
     """
     told = f"the prior head's force MAE on held-out structures went from {start:.3f} to {best:.3f}"
     told += " eV/Å"
     if anchor is not None and anchor_start is not None:
         told += (
-            f", the main head's on held-out training structures from {anchor_start:.3f} to "
+            f", the main head's on training structures that were not replayed from {anchor_start:.3f} to "
             f"{anchor:.3f} eV/Å"
         )
     if best > (1.0 - LEAST_IMPROVEMENT) * start:

@@ -61,7 +61,8 @@ class RadiusRule:
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for a model file."""
-        return {"kind": KIND, **asdict(self)}
+        lists = {key: [float(x) for x in getattr(self, key)] for key in ("radii", "mean_spectrum")}
+        return {"kind": KIND, **asdict(self), **lists}
 
     @classmethod
     def from_plain(cls, content: dict[str, Any]) -> RadiusRule:

@@ -57,12 +57,12 @@ def significant(value: float | None, digits: int = 3) -> str:
 
 
 def percent(share: float | None, *, signed: bool = False) -> str:
-    """Return a share in 0..1 as a whole percentage, or a dash.
+    r"""Return a share in 0..1 as a whole percentage, or a dash.
 
     Examples
     --------
     >>> percent(0.512), percent(-0.3, signed=True)
-    ('51\\u202f%', '−30\\u202f%')
+    ('51\u202f%', '−30\u202f%')
     """
     if share is None or not math.isfinite(share):
         return MISSING
@@ -81,12 +81,12 @@ def interval(estimate: Interval | None, decimals: int) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return ``text`` with no line break between a number and the unit after it.
+    r"""Return ``text`` with no line break between a number and the unit after it.
 
     Examples
     --------
     >>> unbroken("64 meV/Å in 3 seeds")
-    '64\\xa0meV/Å in 3 seeds'
+    '64\xa0meV/Å in 3 seeds'
     """
     return re.sub(r"(?<=\d) (?=(?:[mkµ]?eV|Å|%|K\b|n?m\b|[fpnm]?s\b|min\b))", "\xa0", text)
 

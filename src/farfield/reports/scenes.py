@@ -64,7 +64,8 @@ def _corners(cell: list[list[float]] | None) -> NDArray[np.float64]:
     if cell is None:
         return np.zeros((0, 3))
     steps = np.array(list(product((0, 1), repeat=3)), dtype=float)  # (8, 3)
-    return steps @ np.asarray(cell, dtype=float)  # (8, 3) @ (3, 3) -> (8, 3)
+    corners: NDArray[np.float64] = steps @ np.asarray(cell, dtype=float)  # (8, 3) @ (3, 3)
+    return corners
 
 
 def _cell_axes(corners: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -53,11 +53,11 @@ def spreads(shift: AxisShift) -> list[Spread]:
     rows = []
     for name, scores in [("held-out training", shift.training), *shift.sets.items()]:
         values = finite(scores)
-        quartiles = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if values else [None] * 3
+        q25, median, q75 = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if values else [None] * 3
         of_set = name in shift.sets
         rows.append(
             Spread(
-                name, len(values), *quartiles,
+                name, len(values), q25, median, q75,
                 beyond=beyond(shift, scores) if of_set else None,
                 auroc=shift.auroc.get(name) if of_set else None,
             )

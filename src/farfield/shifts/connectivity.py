@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
-from farfield.graphs import cumulative, local_spectrum, padded, share_near_one, spectrum, wasserstein
-from farfield.shifts.contract import Detector, Score, State
+from farfield.graphs import padded, share_near_one, wasserstein_table
+from farfield.shifts.contract import Detector, Floats, Score, State
 from farfield.shifts.observation import Observation
 from farfield.shifts.subsample import per_element, same_element, spread
 
@@ -25,6 +24,9 @@ class Connectivity(Detector):
     have in the model (:func:`farfield.graphs.envelope`): with plain edge counts, molecules
     smaller than the cutoff are complete graphs and all look alike. An atom's score is the
     same distance between local densities, against training atoms of its element.
+
+    The share of eigenvalues in [0.9, 1.1] and the mean spectrum are those of the plain
+    graph of the cell, as in arXiv 2503.08674.
     """
 
     axis = "connectivity"
@@ -39,16 +41,15 @@ class Connectivity(Detector):
         return None
 
     def fit(self, observations: Sequence[Observation]) -> State:
-        local = [local_spectrum(observation.graph, weighted=True) for observation in observations]
-        densities = np.stack([cumulative(values) for values, _ in local])
+        densities = np.stack([_density(observation) for observation in observations])
         numbers = np.concatenate([observation.graph.numbers for observation in observations])
-        atoms = np.concatenate([cumulative(values, weights) for values, weights in local])
+        atoms = np.concatenate([observation.local_densities for observation in observations])
         kept = per_element(numbers, KEPT_ATOMS)
-        plain = [spectrum(observation.graph) for observation in observations]
+        plain = [observation.plain_spectrum for observation in observations]
         length = max(len(values) for values in plain)
         return {
             "densities": densities[spread(densities, KEPT_STRUCTURES)].astype(np.float32),
-            "atom_densities": atoms[kept].astype(np.float32),
+            "atom_densities": atoms[kept],
             "atom_numbers": numbers[kept],
             "mean_spectrum": np.mean([padded(values, length) for values in plain], axis=0),
             "share_near_one": np.array(np.mean([share_near_one(values) for values in plain])),
@@ -56,20 +57,25 @@ class Connectivity(Detector):
 
     def score(self, observation: Observation, state: State) -> Score:
         graph = observation.graph
-        values, weights = local_spectrum(graph, weighted=True)
-        references: npt.NDArray[np.float64] = state["densities"].astype(float)
-        distance = float(wasserstein(cumulative(values)[None], references).min())
-        local = cumulative(values, weights)  # (N, grid)
+        references = state["densities"].astype(float)  # (kept, grid)
+        distance = float(wasserstein_table(_density(observation)[None], references).min())
+        local = observation.local_densities  # (N, grid)
         atoms = np.zeros(graph.n_atoms)
         for number in np.unique(graph.numbers):
             chosen = graph.numbers == number
-            known = state["atom_densities"][same_element(state["atom_numbers"], number)]
-            atoms[chosen] = wasserstein(local[chosen][:, None], known[None].astype(float)).min(1)
-        share = share_near_one(spectrum(graph))
+            same = same_element(state["atom_numbers"], number)
+            known = state["atom_densities"][same].astype(float)
+            atoms[chosen] = wasserstein_table(local[chosen], known).min(axis=1)
+        share = share_near_one(observation.plain_spectrum)
         return Score(
             structure=distance,
             atoms=atoms,
-            reason=f"its graph's spectrum lies {distance:.3f} from the nearest training spectrum "
+            reason=f"its graph's spectrum lies {distance:.4f} from the nearest training spectrum "
             f"({100 * share:.0f} % of eigenvalues in [0.9, 1.1], in training "
             f"{100 * float(state['share_near_one']):.0f} %)",
         )
+
+
+def _density(observation: Observation) -> Floats:
+    """Cumulative spectral density of the whole structure, shape (grid,)."""
+    return np.asarray(observation.local_densities.mean(axis=0, dtype=float))

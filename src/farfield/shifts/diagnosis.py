@@ -75,8 +75,11 @@ def diagnose(
     """Score each structure along every axis that the profile and the observations have."""
     not_scored = {}
     for name, detector in DETECTORS.items():
-        lacking = (detector.missing(observation) for observation in observations)
+        lacking = [detector.missing(observation) for observation in observations]
+        count = sum(reason is not None for reason in lacking)
         reason = next((reason for reason in lacking if reason), None)
+        if reason and count < len(observations):
+            reason = f"{count} of {len(observations)} structures have {reason}"
         if name not in profile.axes:
             not_scored[name] = "the profile was made without it" + (f"; {reason}" if reason else "")
         elif reason:
@@ -96,9 +99,7 @@ def _one(
     quantiles = {axis: profile.quantile(axis, score.structure) for axis, score in scores.items()}
     combined = profile.combined_quantile(list(quantiles.values()))
     leading = max(quantiles, key=lambda axis: quantiles[axis])
-    verdict: Verdict = (
-        "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
-    )
+    verdict: Verdict = "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
     return StructureDiagnosis(
         file=str(atoms.info.get("farfield_file", "")),
         index=int(atoms.info.get("farfield_index", 0)),
@@ -122,8 +123,8 @@ def _sentence(verdict: Verdict, quantile: float, axis: str, reason: str) -> str:
     if verdict == "inside":
         return f"Inside the training domain; farthest along {title}: {reason}."
     place = "Outside" if verdict == "outside" else "At the edge of"
-    share = "all" if quantile >= 1.0 else f"{100 * quantile:.1f} %"
+    share = "all" if quantile >= 1.0 else f"{min(100 * quantile, 99.9):.1f} % of the"
     return (
-        f"{place} the training domain along {title}, farther than {share} of held-out training "
+        f"{place} the training domain along {title}, farther than {share} held-out training "
         f"structures, because {reason}."
     )

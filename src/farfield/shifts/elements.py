@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 import numpy as np
+import numpy.typing as npt
 from ase.data import chemical_symbols
 
 from farfield.graphs import Graph
@@ -13,6 +14,7 @@ from farfield.shifts.contract import Detector, Score, State
 from farfield.shifts.observation import Observation
 
 _SIZE = len(chemical_symbols)
+Ints = npt.NDArray[np.int64]
 
 
 @final
@@ -37,51 +39,59 @@ class Elements(Detector):
 
     def fit(self, observations: Sequence[Observation]) -> State:
         element_counts = np.zeros(_SIZE)
-        pair_counts = np.zeros((_SIZE, _SIZE))
+        pair_counts = np.zeros(_SIZE**2)
         for observation in observations:
             element_counts[np.unique(observation.graph.numbers)] += 1
-            pairs = np.unique(_pairs(observation.graph), axis=0)
-            pair_counts[pairs[:, 0], pairs[:, 1]] += 1
-        first, second = np.nonzero(pair_counts)
+            pair_counts[np.unique(_pairs(observation.graph))] += 1
+        pairs = np.flatnonzero(pair_counts)
         return {
             "count": np.array(len(observations)),
             "element_counts": element_counts,
-            "pairs": np.stack([first, second], axis=1),
-            "pair_counts": pair_counts[first, second],
+            "pairs": pairs,
+            "pair_counts": pair_counts[pairs],
         }
 
     def score(self, observation: Observation, state: State) -> Score:
         graph = observation.graph
         count = float(state["count"])
-        pair_counts = np.zeros((_SIZE, _SIZE))
-        pair_counts[state["pairs"][:, 0], state["pairs"][:, 1]] = state["pair_counts"]
+        pair_counts = np.zeros(_SIZE**2)
+        pair_counts[state["pairs"].astype(int)] = state["pair_counts"]
         own = _surprise(state["element_counts"][graph.numbers], count)  # (N,)
-        pairs = _pairs(graph)  # (E, 2)
-        bonds = _surprise(pair_counts[pairs[:, 0], pairs[:, 1]], count)  # (E,)
+        pairs = _pairs(graph)  # (E,)
+        bonds = _surprise(pair_counts[pairs], count)  # (E,)
         atoms = own.copy()
         np.maximum.at(atoms, graph.senders, bonds)
         if own.max() >= atoms.max():
-            what = chemical_symbols[graph.numbers[own.argmax()]]
-            seen = state["element_counts"][graph.numbers[own.argmax()]]
+            rarest = np.unique(graph.numbers[own == own.max()])
+            what = _listed([chemical_symbols[number] for number in rarest])
+            what += " is in" if len(rarest) == 1 else " are each in"
+            seen = state["element_counts"][rarest[0]]
         else:
-            first, second = pairs[bonds.argmax()]
+            rarest_pair = int(pairs[bonds == bonds.max()].min())
+            first, second = divmod(rarest_pair, _SIZE)
             what = f"the pair {chemical_symbols[first]}-{chemical_symbols[second]}"
-            what += f" within {graph.cutoff:g} Å"
-            seen = pair_counts[first, second]
-        return Score(float(atoms.max()), atoms, f"{what} is in {_share(seen, count)}")
+            what += f" within {graph.cutoff:g} Å is in"
+            seen = pair_counts[rarest_pair]
+        return Score(float(atoms.max()), atoms, f"{what} {_share(int(seen), int(count))}")
 
 
-def _pairs(graph: Graph) -> np.ndarray:
-    """The two atomic numbers of each edge, the smaller first, shape (E, 2)."""
-    ends = np.stack([graph.numbers[graph.senders], graph.numbers[graph.receivers]], axis=1)
-    return np.sort(ends, axis=1)
+def _pairs(graph: Graph) -> Ints:
+    """The two atomic numbers of each edge as one, _SIZE * smaller + larger, shape (E,)."""
+    first, second = graph.numbers[graph.senders], graph.numbers[graph.receivers]
+    return np.asarray(_SIZE * np.minimum(first, second) + np.maximum(first, second))
 
 
 def _surprise(counts: np.ndarray, total: float) -> np.ndarray:
-    return np.abs(-np.log10(np.maximum(counts, 0.5) / max(total, 1.0)))
+    return np.asarray(np.abs(np.log10(np.maximum(counts, 0.5) / total)))
 
 
-def _share(count: float, total: float) -> str:
+def _share(count: int, total: int) -> str:
     if count == 0:
         return "no training structure"
-    return f"{100 * count / total:.2g} % of the training structures"
+    if count == total:
+        return "every training structure"
+    return f"{count} of {total} training structures"
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

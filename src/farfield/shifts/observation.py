@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
-from farfield.errors import ProfileError
-from farfield.graphs import Graph, neighbour_graph
-from farfield.potentials.contract import Potential
+from farfield.errors import ModelError, ProfileError
+from farfield.graphs import Graph, cumulative, local_spectrum, neighbour_graph, spectrum
+from farfield.potentials.contract import Potential, Prediction
 from farfield.priors import Failure, Prior
-from farfield.structures import Labels
+from farfield.structures import Labels, describe
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,6 +37,17 @@ class Observation:
     graph: Graph
     forces: Floats | None = None
     features: Floats | None = None
+
+    @cached_property
+    def local_densities(self) -> npt.NDArray[np.float32]:
+        """Cumulative spectral density of each atom, edges weighted, shape (N, grid)."""
+        values, weights = local_spectrum(self.graph, weighted=True)
+        return cumulative(values, weights).astype(np.float32)  # 1 kB per atom
+
+    @cached_property
+    def plain_spectrum(self) -> Floats:
+        """Eigenvalues of the Laplacian, edges counted, shape (N,)."""
+        return spectrum(self.graph)
 
 
 def observe(
@@ -62,6 +74,8 @@ def observe(
     ------
     ProfileError
         Neither a model with a known cutoff nor a cutoff was given.
+    ModelError
+        The model predicts something that is not a finite number.
     """
     if potential is not None and potential.cutoff is not None:
         graphs = [potential.graph(atoms) for atoms in structures]
@@ -70,9 +84,12 @@ def observe(
     else:
         raise ProfileError("the radius of the graph is not known: give --cutoff (Å)")
     if potential is not None:
+        predictions = potential.predict(structures)
+        for atoms, prediction in zip(structures, predictions, strict=True):
+            _require_finite(atoms, prediction, potential)
         return [
             Observation(graph, prediction.forces, prediction.features)
-            for graph, prediction in zip(graphs, potential.predict(structures), strict=True)
+            for graph, prediction in zip(graphs, predictions, strict=True)
         ]
     if prior_labels is not None:
         return [
@@ -80,6 +97,16 @@ def observe(
             for graph, labels in zip(graphs, prior_labels, strict=True)
         ]
     return [Observation(graph) for graph in graphs]
+
+
+def _require_finite(atoms: Atoms, prediction: Prediction, potential: Potential) -> None:
+    for what, values in (("forces", prediction.forces), ("node features", prediction.features)):
+        if values is not None and not np.isfinite(values).all():
+            index = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+            raise ModelError(
+                f"{describe(atoms)}: {potential.name} predicts {what} that are not finite "
+                f"numbers, first at atom {index}: leave this structure out, or use another model"
+            )
 
 
 def force_source(potential: Potential | None, prior: Prior | None) -> str | None:

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from typing import final
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from farfield.shifts.contract import Detector, Score, State
 from farfield.shifts.observation import Observation
 from farfield.shifts.subsample import per_element, same_element
 
 KEPT_ATOMS = 256  # per element
+LEAST_SPREAD = 1e-3  # of the root mean square spread: below it, features are rounding noise
 
 
 @final
 class Representation(Detector):
     """Distance of each atom's features to those of the nearest training atom of its element.
 
-    Features are divided by their standard deviation over the training atoms, and distances
-    by the square root of their number. A structure scores the mean over its atoms.
+    Features are divided by their standard deviation over the training atoms (those that
+    hardly vary, by a thousandth of the typical one), and distances by the square root of
+    the number of features. A structure scores the mean over its atoms.
     """
 
     axis = "representation"
@@ -39,22 +42,22 @@ class Representation(Detector):
         numbers = np.concatenate([observation.graph.numbers for observation in observations])
         features = np.concatenate([_features(observation) for observation in observations])
         spread = features.std(axis=0)
+        least = LEAST_SPREAD * np.sqrt(np.mean(spread**2))
         kept = per_element(numbers, KEPT_ATOMS)
         return {
-            "scale": np.where(spread > 1e-12, spread, 1.0),
+            "scale": np.maximum(spread, least) if least > 0.0 else np.ones_like(spread),
             "features": features[kept].astype(np.float32),
             "numbers": numbers[kept],
         }
 
     def score(self, observation: Observation, state: State) -> Score:
-        numbers, scale = observation.graph.numbers, state["scale"]
+        numbers, scale = observation.graph.numbers, state["scale"].astype(float)
         features = _features(observation) / scale
         atoms = np.zeros(len(numbers))
         for number in np.unique(numbers):
             chosen = numbers == number
-            known = state["features"][same_element(state["numbers"], number)] / scale
-            squares = (features[chosen][:, None] - known[None]) ** 2
-            atoms[chosen] = np.sqrt(squares.mean(axis=2).min(axis=1))
+            known = state["features"][same_element(state["numbers"], number)].astype(float) / scale
+            atoms[chosen] = cdist(features[chosen], known).min(axis=1) / np.sqrt(len(scale))
         mean = float(atoms.mean())
         return Score(
             structure=mean,

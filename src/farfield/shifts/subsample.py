@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 
+GOLDEN = (5**0.5 - 1) / 2
+
 
 def spread(points: npt.NDArray[np.float64], count: int) -> Ints:
     """Indices of at most ``count`` points that cover the others: farthest-point sampling."""
@@ -21,12 +23,19 @@ def spread(points: npt.NDArray[np.float64], count: int) -> Ints:
 
 
 def per_element(numbers: npt.NDArray[np.generic], count: int) -> Ints:
-    """Indices of at most ``count`` atoms of each element, evenly spaced over the set."""
+    """Indices of at most ``count`` atoms of each element, spread evenly over the set.
+
+    The atoms of an element are cut into ``count`` runs, and the place within the run moves by
+    the golden ratio: even steps could fall on the same atom of every molecule of a set.
+    """
     kept = []
     for number in np.unique(numbers):
         places = np.flatnonzero(numbers == number)
-        steps = np.linspace(0, len(places) - 1, min(count, len(places))).round().astype(int)
-        kept.append(places[steps])
+        if len(places) > count:
+            runs = np.arange(count)
+            steps = (runs + runs * GOLDEN % 1.0) * (len(places) / count)  # (count,), ascending
+            places = places[steps.astype(int)]
+        kept.append(places)
     return np.sort(np.concatenate(kept))
 
 

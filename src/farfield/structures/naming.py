@@ -8,6 +8,9 @@ The rule, first match wins:
    other spellings below in upper or lower case. Two spellings with different values are an
    error. ``free_energy`` is taken only when no other energy is there.
 
+A single atom without periodic boundaries feels no force: if it has an energy, its forces are
+zero by symmetry and need not be given.
+
 Everything is taken to be in eV and Å: a file cannot be asked, unless it declares its units.
 """
 
@@ -19,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 
 from farfield.errors import StructureError
 from farfield.structures.labels import REFERENCE, UNKNOWN_LEVEL, Labels, attach, describe
@@ -33,12 +37,15 @@ _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 def name_reference(atoms: Atoms) -> None:
     """Move the reference labels of ``atoms`` to ``REF_*``, in place, and drop its calculator.
 
+    Of a calculator only results that belong to the present geometry are taken; nothing is
+    computed.
+
     Raises
     ------
     StructureError
         A label has an impossible type or shape, or two spellings disagree.
     """
-    results: dict[str, Any] = dict(atoms.calc.results) if atoms.calc is not None else {}
+    results = _results(atoms)
     atoms.calc = None
     named = any(f"{REFERENCE}_{kind}" in atoms.info for kind in ("energy", "stress"))
     if named or f"{REFERENCE}_forces" in atoms.arrays:
@@ -53,6 +60,8 @@ def name_reference(atoms: Atoms) -> None:
         stress = _taken(STRESS, atoms, atoms.info, results)
     if energy is None and forces is None and stress is None:
         return
+    if forces is None and energy is not None and len(atoms) == 1 and not atoms.pbc.any():
+        forces = np.zeros((1, 3))
     labels = Labels(
         None if energy is None else _energy(energy, atoms),
         None if forces is None else _forces(forces, atoms),
@@ -60,6 +69,13 @@ def name_reference(atoms: Atoms) -> None:
         _level(atoms),
     )
     attach(atoms, labels)
+
+
+def _results(atoms: Atoms) -> dict[str, Any]:
+    calculator = atoms.calc
+    if not isinstance(calculator, Calculator) or calculator.check_state(atoms):
+        return {}
+    return dict(calculator.results)
 
 
 def _taken(

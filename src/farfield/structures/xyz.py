@@ -10,11 +10,17 @@ import bz2
 import gzip
 import lzma
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from farfield.errors import StructureError
 
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
 _DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
@@ -50,11 +56,8 @@ def whole_text(path: Path) -> tuple[str, int]:
 def _decoded(path: Path) -> str:
     opener = _OPENERS.get(path.suffix.lower())
     try:
-        if opener is None:
-            content = path.read_bytes()
-        else:
-            with opener(path, "rb") as handle:
-                content = handle.read()
+        with (open if opener is None else opener)(path, "rb") as handle:
+            content: bytes = handle.read()
     except _DAMAGE as error:
         raise StructureError(f"{path}: the file is truncated or damaged ({error})") from error
     try:

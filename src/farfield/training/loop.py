@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from farfield.potentials.contract import TrainablePotential
 from farfield.training import checkpoint as checkpoints
+from farfield.training.averaging import AveragedWeights
 from farfield.training.losses import energy_forces_loss
 from farfield.training.samples import Sample, targets
 from farfield.training.settings import TrainingSettings
@@ -68,15 +67,14 @@ def fit(
         total_steps=steps * settings.epochs,
         pct_start=settings.warm_up,
     )
-    averaged = [parameter.detach().clone() for parameter in parameters]
-    average = get_ema_multi_avg_fn(settings.ema_decay)
+    averaged = AveragedWeights(parameters, settings.ema_decay)
     history: list[Record] = []
 
     run = _run_hash(samples, settings)
     found = checkpoints.load(checkpoint, run) if checkpoint is not None else None
     if found is not None:
         potential.restore(found.model)
-        averaged, history = found.averaged, found.history
+        averaged.values, history = found.averaged, found.history
         optimiser.load_state_dict(found.optimiser)
         schedule.load_state_dict(found.schedule)
 
@@ -99,7 +97,7 @@ def fit(
             torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
             optimiser.step()
             schedule.step()
-            average(averaged, [parameter.data for parameter in parameters], 1)
+            averaged.update()
             losses.append(loss.item())
             squares.append((prediction.forces.detach() - target.forces).pow(2).mean().item())
         record = {
@@ -109,7 +107,7 @@ def fit(
             "seconds": time.monotonic() - start,
         }
         if validation and (epoch + 1) % max(1, settings.epochs // 10) == 0:
-            with _weights(parameters, averaged):
+            with averaged.applied():
                 record["valid_force_mae"] = force_mae(potential, validation)
         history.append(record)
         report(record)
@@ -120,13 +118,13 @@ def fit(
                     run,
                     epoch + 1,
                     potential.state(),
-                    averaged,
+                    averaged.values,
                     optimiser.state_dict(),
                     schedule.state_dict(),
                     history,
                 ),
             )
-    _copy(averaged, parameters)
+    averaged.apply()
     return history
 
 
@@ -141,25 +139,6 @@ def force_mae(potential: TrainablePotential, samples: Sequence[Sample]) -> float
             for prediction, sample in zip(predictions, chosen, strict=True)
         ]
     return float(np.mean(np.concatenate(errors)))
-
-
-@contextmanager
-def _weights(
-    parameters: Sequence[torch.nn.Parameter], values: Sequence[torch.Tensor]
-) -> Iterator[None]:
-    """Put other values into the parameters for a while."""
-    before = [parameter.detach().clone() for parameter in parameters]
-    _copy(values, parameters)
-    try:
-        yield
-    finally:
-        _copy(before, parameters)
-
-
-def _copy(values: Sequence[torch.Tensor], parameters: Sequence[torch.nn.Parameter]) -> None:
-    with torch.no_grad():
-        for parameter, value in zip(parameters, values, strict=True):
-            parameter.copy_(value)
 
 
 def _run_hash(samples: Sequence[Sample], settings: TrainingSettings) -> str:

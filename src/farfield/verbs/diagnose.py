@@ -7,7 +7,7 @@ from pathlib import Path
 from ase import Atoms
 
 from farfield.errors import ConfigError, ProfileError
-from farfield.potentials import Potential, fingerprint
+from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
 from farfield.shifts import Diagnosis, Profile, observe
@@ -15,7 +15,7 @@ from farfield.shifts import diagnose as diagnose_observed
 from farfield.shifts.profile import load as load_profile
 from farfield.structures import without_labels
 from farfield.verbs.diagnosis_files import write_diagnosis
-from farfield.verbs.inputs import Structures, prior_labels, structures_of
+from farfield.verbs.inputs import Structures, prior_labels, require_same_model, structures_of
 
 
 def diagnose(
@@ -77,7 +77,7 @@ def diagnose_structures(
     bare = without_labels(structures)
     potential = None if model is None else load_model(model, cutoff=profile.cutoff)
     if potential is not None:
-        _same_model(profile, potential)
+        require_same_model(profile, potential)
     proxy = None
     if potential is None and prior is not None:
         chosen = load_prior(prior)
@@ -92,17 +92,3 @@ def diagnose_structures(
         bare, potential=potential, cutoff=profile.cutoff, prior_labels=proxy
     )
     return diagnose_observed(structures, observations, profile)
-
-
-def _same_model(profile: Profile, potential: Potential) -> None:
-    known = profile.header["model_fingerprint"]
-    if known is None:
-        raise ProfileError(
-            "the profile was made without a model, so this model's forces have nothing to be "
-            "compared with: make one with  farfield profile --model, or leave --model out"
-        )
-    if known != fingerprint(potential):
-        raise ProfileError(
-            f"the profile was made with another model ({profile.header['model']}) than "
-            f"{potential.name}: make one with this model"
-        )

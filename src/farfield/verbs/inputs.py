@@ -1,4 +1,4 @@
-"""What every verb takes: structures or files of them, and a prior's labels through the cache."""
+"""What every verb takes: structures or files of them, a prior's labels, a fitting profile."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 from ase import Atoms
 
+from farfield.errors import ProfileError
+from farfield.potentials import Potential, fingerprint
 from farfield.priors import Failure, LabelCache, Prior, default_cache_dir
 from farfield.priors import label as label_with
+from farfield.shifts import Profile
 from farfield.structures import Labels, check, read
 
 Structures = Atoms | Path | str | Sequence[Atoms] | Sequence[Path | str]
@@ -39,3 +42,18 @@ def prior_labels(
     """Label structures with a prior, through the cache (a folder; None takes the default)."""
     with LabelCache(default_cache_dir() if cache is None else cache) as opened:
         return label_with(structures, prior, workers=workers, cache=opened)
+
+
+def require_same_model(profile: Profile, potential: Potential) -> None:
+    """Raise unless the profile was made with this very model."""
+    known = profile.header["model_fingerprint"]
+    if known is None:
+        raise ProfileError(
+            "the profile was made without a model, so this model's forces have nothing to be "
+            "compared with: make one with  farfield profile --model"
+        )
+    if known != fingerprint(potential):
+        raise ProfileError(
+            f"the profile was made with another model ({profile.header['model']}) than "
+            f"{potential.name}: make one with  farfield profile --model  and this model"
+        )

@@ -19,7 +19,7 @@ from farfield.refinement import (
 from farfield.shifts import Profile
 from farfield.shifts.profile import load as load_profile
 from farfield.structures import Labels, attach, without_labels, write
-from farfield.verbs.inputs import Structures, structures_of
+from farfield.verbs.inputs import Structures, require_same_model, structures_of
 
 METHODS = ("radius", "ttt")
 
@@ -70,19 +70,25 @@ def refine(
     if method not in METHODS:
         raise ConfigError(f"unknown method {method!r}{did_you_mean(method, METHODS)}")
     structures = without_labels(structures_of(test))
-    potential = load_model(model)
+    if not structures:
+        raise ConfigError("there is no structure to refine the model for")
     fitted = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
     if method == "radius":
         if fitted is None:
             raise ConfigError("radius refinement needs --profile: make one with  farfield profile")
-        refined = RadiusRefinement(fitted).refine(potential, structures)
+        refined = RadiusRefinement(fitted).refine(load_model(model), structures)
     else:
         if prior is None:
             raise ConfigError("test-time training needs --prior, such as gfn2")
+        chosen = load_prior(prior)
+        rehearsed = [] if replay is None else structures_of(replay)
+        potential = load_model(model)
+        if fitted is not None and not _graphs_alone(fitted, potential):
+            require_same_model(fitted, potential)
         with LabelCache(default_cache_dir() if cache is None else cache) as opened:
             training = TestTimeTraining(
-                load_prior(prior),
-                replay=[] if replay is None else structures_of(replay),
+                chosen,
+                replay=rehearsed,
                 profile=fitted,
                 settings=settings,
                 workers=workers,
@@ -90,15 +96,21 @@ def refine(
             )
             refined = training.refine(potential, structures)
     if output is not None:
-        folder = Path(output)
-        save_model(refined.potential, folder / "model")
-        write_json(folder / "record.json", refined.record.to_json())
         predictions = refined.potential.predict(structures)
         for atoms, prediction in zip(structures, predictions, strict=True):
             found = Labels(prediction.energy, prediction.forces, None, refined.potential.name)
             attach(atoms, found, "farfield")
+        folder = Path(output)
+        save_model(refined.potential, folder / "model")
+        write_json(folder / "record.json", refined.record.to_json())
         write(folder / "predictions.extxyz", structures)
     return refined
+
+
+def _graphs_alone(profile: Profile, potential: Potential) -> bool:
+    """Whether a profile was made without a model or prior, of graphs like this model's."""
+    made_with = (profile.header["model"], profile.header["prior"])
+    return made_with == (None, None) and profile.cutoff == potential.cutoff
 
 
 def save_model(potential: Potential, path: Path) -> None:

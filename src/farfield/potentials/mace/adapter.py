@@ -29,7 +29,7 @@ from farfield.potentials.contract import (
 from farfield.potentials.mace.collate import Batch, collate
 from farfield.potentials.mace.config import build, plain_config
 from farfield.potentials.mace.heads import with_head
-from farfield.potentials.mace.library import default_dtype, mace_scripts
+from farfield.potentials.mace.library import contained, default_dtype, mace_scripts
 
 ARCHITECTURE = "mace"
 ATOMS_PER_BATCH = 400  # predictions are made in batches of about this many atoms
@@ -186,8 +186,9 @@ class MacePotential(TrainablePotential):
         name = self.main_head(head)
         module = self.module
         if len(self._heads) > 1:
-            with default_dtype(self.dtype):
-                module = mace_scripts().remove_pt_head(module, head_to_keep=name)
+            scripts = mace_scripts()
+            with contained(), default_dtype(self.dtype):
+                module = scripts.remove_pt_head(module, head_to_keep=name)
         with atomic(path) as partial:
             torch.save(module, partial)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from farfield.errors import CapabilityError
-from farfield.potentials.mace.library import default_dtype, mace_modules, mace_scripts
+from farfield.potentials.mace.library import contained, default_dtype, mace_modules, mace_scripts
 
 _CLASSES = ("interaction_cls", "interaction_cls_first", "readout_cls")
 _IRREPS = ("hidden_irreps", "MLP_irreps", "edge_irreps")
@@ -59,7 +59,7 @@ def build(config: dict[str, Any], dtype: torch.dtype) -> torch.nn.Module:
     for key in _ARRAYS:
         values[key] = np.asarray(values[key])
     values["gate"] = modules.gate_dict[values["gate"]]
-    with default_dtype(dtype):
+    with contained(), default_dtype(dtype):
         module: torch.nn.Module = modules.ScaleShiftMACE(**values)
     energies = torch.as_tensor(values["atomic_energies"], dtype=torch.float64)
     module.atomic_energies_fn.atomic_energies = energies  # float32 would cost 0.5 meV

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def mace_modules() -> Any:
     DependencyError
         mace-torch is not installed.
     """
-    with _contained():
+    with contained(), redirect_stdout(io.StringIO()):  # it prints what it would accelerate with
         try:
             from mace import modules
         except ModuleNotFoundError as error:
@@ -43,7 +45,7 @@ def mace_modules() -> Any:
 def mace_scripts() -> Any:
     """Return :mod:`mace.tools.scripts_utils`, which knows a model's configuration."""
     mace_modules()
-    with _contained():
+    with contained():
         from mace.tools import scripts_utils
     return scripts_utils
 
@@ -61,7 +63,7 @@ def load_native(path: Path, device: torch.device | str) -> torch.nn.Module:
     """
     mace_modules()
     try:
-        with _contained():
+        with contained():
             module = torch.load(path, map_location=device, weights_only=False)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
@@ -81,7 +83,7 @@ def load_foundation(alias: str, device: torch.device | str) -> torch.nn.Module:
     """
     family, size = FOUNDATION_ALIASES[alias]
     mace_modules()
-    with _contained():
+    with contained():
         from mace.calculators import mace_mp, mace_off
 
         function = {"mp": mace_mp, "off": mace_off}[family]
@@ -110,12 +112,19 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 @contextmanager
-def _contained() -> Iterator[None]:
-    """Undo what mace-torch and e3nn do to the process: environment, default type, warnings."""
+def contained() -> Iterator[None]:
+    """Undo what mace-torch and e3nn do to the process: environment, default type, warnings.
+
+    What they print goes to standard error: standard output belongs to the command line.
+    """
     before = os.environ.get(_SWITCH)
     torch.serialization.add_safe_globals([slice])  # e3nn reads its constants with it
     try:
-        with default_dtype(torch.get_default_dtype()), warnings.catch_warnings():
+        with (
+            default_dtype(torch.get_default_dtype()),
+            warnings.catch_warnings(),
+            redirect_stdout(sys.stderr),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:
