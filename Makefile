@@ -47,8 +47,8 @@ clean: ## remove caches, build results and the demo's report; the environment st
 
 # The stamp is written last, so an interrupted installation starts again.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "farfield needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1):" \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "farfield needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>/dev/null || echo missing):" \
 		     "name another one, for example  make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing into $(VENV) (once, some minutes) ..."
 	@$(PYTHON) -m venv $(VENV)

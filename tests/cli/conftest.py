@@ -18,8 +18,8 @@ from ase import Atoms
 from ase.build import molecule
 
 from farfield.cli.main import main
-from farfield.priors import load_prior
 from farfield.priors import label as label_with
+from farfield.priors import load_prior
 from farfield.structures import attach, write
 
 LEVEL = "GFN1-xTB as reference"

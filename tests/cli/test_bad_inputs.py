@@ -26,7 +26,9 @@ DEFAULTS = {
 def bad(folder, shifted_set, joint, supervised, profile, config) -> dict[str, Path]:
     """Damaged and unusual inputs, by name."""
     whole = read(shifted_set)
-    files = {name: folder / f"{name}.extxyz" for name in ("nan", "unlabelled", "mixed", "x", "gold")}
+    files = {
+        name: folder / f"{name}.extxyz" for name in ("nan", "unlabelled", "mixed", "x", "gold")
+    }
 
     displaced = whole[1].copy()
     displaced.positions[2, 1] = np.nan
@@ -113,7 +115,10 @@ CASES = {
     "two cutoffs": ("profile {test} --model {joint} --cutoff 5", ("4.0 Å", "leave --cutoff out")),
     "no cutoff": ("profile {test} --model emt", ("give --cutoff (Å)",)),
     "model alias": ("evaluate {test} --model embeded", ("did you mean 'embedded'?",)),
-    "model code": ("evaluate {test} --model ase:Atom5", ("ase has no 'Atom5'; did you mean 'Atom'?",)),
+    "model code": (
+        "evaluate {test} --model ase:Atom5",
+        ("ase has no 'Atom5'; did you mean 'Atom'?",),
+    ),
     "model is none": ("evaluate {test} --model ase:Atoms", ("a farfield potential",)),
     "prior alias": ("label {test} --prior gnf2", ("did you mean 'gfn2'?",)),
     "method": (
@@ -142,9 +147,15 @@ CASES = {
         "refine {test} --profile {profile} --model {supervised} --method ttt --prior gfn2",
         ("made with another model",),
     ),
-    "damaged profile": ("diagnose {test} --profile {cut_profile}", ("cut_profile", "make it again")),
+    "damaged profile": (
+        "diagnose {test} --profile {cut_profile}",
+        ("cut_profile", "make it again"),
+    ),
     "no profile at all": ("diagnose {test} --profile {xyz_profile}", ("not a readable",)),
-    "missing profile": ("diagnose {test} --profile {missing}", ("no such file", "farfield profile")),
+    "missing profile": (
+        "diagnose {test} --profile {missing}",
+        ("no such file", "farfield profile"),
+    ),
     "damaged model": ("evaluate {test} --model {cut_model}", ("cut_model", "not a readable")),
     "structures for a model": ("evaluate {test} --model {test}", ("not a readable",)),
     "radius without profile": ("refine {test} --model {joint} --method radius", ("--profile",)),

@@ -73,12 +73,22 @@ def test_diagnose_writes_four_files_and_prints_one_object(
     with (tmp_path / "scores.csv").open() as handle:
         rows = list(csv.DictReader(handle))
     measured = [f"{kind}_{axis}" for axis in AXES for kind in ("score", "quantile")]
-    assert list(rows[0]) == ["file", "index", "formula", "n_atoms", *measured, "quantile", "verdict"]
+    assert list(rows[0]) == [
+        "file",
+        "index",
+        "formula",
+        "n_atoms",
+        *measured,
+        "quantile",
+        "verdict",
+    ]
     assert [row["formula"] for row in rows[:2]] == ["C2H6", "CH2O2"]
     assert all(0.0 <= float(row[f"quantile_{axis}"]) <= 1.0 for row in rows for axis in AXES)
     for atoms, row in zip(read(tmp_path / "structures.extxyz"), rows, strict=True):
         assert atoms.info["farfield_verdict"] == row["verdict"]
-        assert all(atoms.arrays[f"farfield_quantile_{axis}"].shape == (len(atoms),) for axis in AXES)
+        assert all(
+            atoms.arrays[f"farfield_quantile_{axis}"].shape == (len(atoms),) for axis in AXES
+        )
     assert "<html" in (tmp_path / "report.html").read_text()
 
 

@@ -14,7 +14,18 @@ from ase.build import bulk
 import farfield.verbs.profile as profile_verb
 from farfield.structures import write
 
-VERBS = "demo diagnose doctor evaluate export label list profile refine train".split()
+VERBS = [
+    "demo",
+    "diagnose",
+    "doctor",
+    "evaluate",
+    "export",
+    "label",
+    "list",
+    "profile",
+    "refine",
+    "train",
+]
 HEAVY = ("ase", "chgnet", "e3nn", "graph_pes", "mace", "numpy", "tblite", "torch", "vesin")
 
 

@@ -7,8 +7,14 @@ import pytest
 from ase import Atoms
 
 from farfield.potentials.mace import MacePotential
-from farfield.refinement import RadiusRefinement, Refinement, TestTimeSettings, TestTimeTraining
-from farfield.refinement import contract, test_time_training
+from farfield.refinement import (
+    RadiusRefinement,
+    Refinement,
+    TestTimeSettings,
+    TestTimeTraining,
+    contract,
+    test_time_training,
+)
 from farfield.shifts import Profile
 from farfield.structures import Labels
 
@@ -52,9 +58,7 @@ def test_radius_rule_is_the_same_when_labels_are_nan(
     assert clean.record.figures == dirty.record.figures
 
 
-def test_a_refinement_never_sees_a_label(
-    two_heads: MacePotential, test_set: list[Atoms]
-) -> None:
+def test_a_refinement_never_sees_a_label(two_heads: MacePotential, test_set: list[Atoms]) -> None:
     seen: list[Atoms] = []
 
     class Spy(Refinement):

@@ -53,7 +53,9 @@ def test_predictions_are_those_of_the_model_at_the_chosen_radius(
     mixed = [test_set[0], train[0], test_set[1]]
     for atoms, found in zip(mixed, refined.predict(mixed), strict=True):
         radius = refined.radius(atoms)
-        model = two_heads if radius == two_heads.cutoff else two_heads.with_cutoff(radius, "truncate")
+        model = (
+            two_heads if radius == two_heads.cutoff else two_heads.with_cutoff(radius, "truncate")
+        )
         expected = model.predict([atoms])[0]
         assert found.energy == pytest.approx(expected.energy, abs=1e-9)
         np.testing.assert_allclose(found.forces, expected.forces, atol=1e-9)

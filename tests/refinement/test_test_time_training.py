@@ -84,7 +84,7 @@ def test_it_abstains_when_no_step_helps(two_heads: MacePotential, test_set: list
 def test_it_keeps_no_step_that_forgets(
     two_heads: MacePotential, train: list[Atoms], test_set: list[Atoms]
 ) -> None:
-    settings = replace(SETTINGS, anchor_tolerance=-0.99, replay_weight=0.0)
+    settings = replace(SETTINGS, forgetting=-100.0, replay_weight=0.0)
     training = TestTimeTraining(PRIOR, replay=train, settings=settings)
     refined = training.refine(two_heads, test_set)
     assert not refined.record.acted
@@ -106,9 +106,7 @@ def test_failures_of_the_prior_are_told_and_left_out(
     assert alone.potential is two_heads and not alone.record.acted
 
 
-def test_what_cannot_be_adapted_is_refused(
-    two_heads: MacePotential, test_set: list[Atoms]
-) -> None:
+def test_what_cannot_be_adapted_is_refused(two_heads: MacePotential, test_set: list[Atoms]) -> None:
     with pytest.raises(CapabilityError, match="--strategy joint"):
         TestTimeTraining(LennardJonesPrior()).refine(two_heads, test_set)
     with pytest.raises(CapabilityError, match="adapter"):

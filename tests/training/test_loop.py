@@ -31,7 +31,9 @@ def samples() -> list[Sample]:
         assert labels.energy is not None
         head = ("reference", "gfn2")[index % 2]
         factor = 1.0 if head == "reference" else 1.0 / 50.0
-        found.append(Sample(atoms, head, type(labels)(labels.energy + factor * shift, labels.forces)))
+        found.append(
+            Sample(atoms, head, type(labels)(labels.energy + factor * shift, labels.forces))
+        )
     return found
 
 

@@ -58,9 +58,7 @@ class Contestants:
     cache: LabelCache | None = None
 
 
-def compare(
-    structures: Sequence[Atoms], contestants: Contestants
-) -> tuple[Comparison, Potential]:
+def compare(structures: Sequence[Atoms], contestants: Contestants) -> tuple[Comparison, Potential]:
     """Adapt on one half of ``structures`` without labels, judge all methods on the other.
 
     The halves are drawn with the settings' seed. The second value is the model after

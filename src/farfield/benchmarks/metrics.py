@@ -65,7 +65,7 @@ def errors(
         raise LabelError("there is no structure to evaluate")
     each = structure_force_mae(predictions, labels)
     squares = [
-        np.square(prediction.forces - label.forces).ravel()
+        np.square(prediction.forces - label.known_forces).ravel()
         for prediction, label in zip(predictions, labels, strict=True)
     ]
     q25, median, q75 = np.quantile(each, [0.25, 0.5, 0.75])
@@ -84,15 +84,13 @@ def structure_force_mae(predictions: Sequence[Prediction], labels: Sequence[Labe
     """Mean absolute error of the force components of each structure, eV/Å, shape (n,)."""
     return np.array(
         [
-            np.abs(prediction.forces - label.forces).mean()
+            np.abs(prediction.forces - label.known_forces).mean()
             for prediction, label in zip(predictions, labels, strict=True)
         ]
     )
 
 
-def bootstrap(
-    statistic: Callable[..., np.floating], *samples: Floats, seed: int = 0
-) -> Estimate:
+def bootstrap(statistic: Callable[..., np.floating], *samples: Floats, seed: int = 0) -> Estimate:
     """Statistic of one or more samples, with a 95 % interval by resampling each of them."""
     random = np.random.default_rng(seed)
     values = [

@@ -24,9 +24,7 @@ def command(
     from farfield.verbs.demo import demo
 
     limit_threads()
-    results = demo(
-        output, seed=seed, workers=workers, say=lambda line: typer.echo(line, err=True)
-    )
+    results = demo(output, seed=seed, workers=workers, say=lambda line: typer.echo(line, err=True))
     typer.echo(f"report: {output / 'report.html'} ({results['seconds']:.0f} s)", err=True)
     if as_json:
         typer.echo(json.dumps(results, ensure_ascii=False, allow_nan=False))

@@ -39,9 +39,13 @@ def command(
         typer.echo(json.dumps(content, allow_nan=False))
         return
     typer.echo(f"structures            {found.n_structures}")
-    typer.echo(f"force MAE             {mae.value:.4f} eV/Å (95 %: {mae.low:.4f} to {mae.high:.4f})")
+    typer.echo(
+        f"force MAE             {mae.value:.4f} eV/Å (95 %: {mae.low:.4f} to {mae.high:.4f})"
+    )
     typer.echo(f"force MAE, median     {found.force_mae_median:.4f} eV/Å")
     typer.echo(f"force RMSE            {found.force_rmse:.4f} eV/Å")
     if found.energy_mae_per_atom is not None:
         energy = found.energy_mae_per_atom
-        typer.echo(f"energy MAE per atom   {energy:.5f} eV (after the best constant per composition)")
+        typer.echo(
+            f"energy MAE per atom   {energy:.5f} eV (after the best constant per composition)"
+        )

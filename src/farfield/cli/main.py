@@ -58,9 +58,7 @@ def _show_version(wanted: bool) -> None:
 def _options(
     show_version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Print the version."
-        ),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     pass
@@ -69,7 +67,7 @@ def _options(
 def main() -> None:
     """Run the command line; an expected error is one line on standard error and exit code 2."""
     try:
-        code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], prog_name="farfield", standalone_mode=False)
     except FarfieldError as error:
         code = _failed(str(error))
     except UsageError as error:

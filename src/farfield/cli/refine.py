@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,7 +45,7 @@ def command(
     from farfield.verbs.refine import refine
 
     limit_threads()
-    given = {"steps": steps, "learning_rate": learning_rate}
+    given: dict[str, Any] = {"steps": steps, "learning_rate": learning_rate}
     settings = TestTimeSettings(
         seed=seed, force=force, **{key: value for key, value in given.items() if value is not None}
     )

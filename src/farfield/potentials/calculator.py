@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
@@ -11,10 +11,10 @@ from farfield.potentials.contract import Potential
 
 
 @final
-class PotentialCalculator(Calculator):  # type: ignore[misc]
+class PotentialCalculator(Calculator):
     """ASE calculator: energy (eV), forces (eV/Å), and stress (eV/Å³) where the model has it."""
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 - as ASE has it
 
     def __init__(self, potential: Potential, head: str | None = None) -> None:
         super().__init__()
@@ -29,6 +29,7 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
     ) -> None:
         """Compute all properties of ``atoms`` in one call of the model."""
         super().calculate(atoms, properties, system_changes)
+        assert self.atoms is not None  # set by ASE
         prediction = self.potential.predict([self.atoms], self.head)[0]
         self.results = {
             "energy": prediction.energy,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ase.calculators.calculator import BaseCalculator
+from ase.calculators.calculator import Calculator
 
 from farfield import embedded
 from farfield.errors import ModelError, did_you_mean
@@ -34,8 +34,9 @@ def load_potential(
     ----------
     spec
         An alias (``embedded``, ``mace-mp-small``, ``emt``, ...); the path of a model file of
-        farfield, or of mace-torch (``.model``, a pickle: open none that you do not trust); or ``module:Name`` or ``file.py:Name``, where ``Name`` is a
-        potential, an ASE calculator, its class, or a function that returns one.
+        farfield, or of mace-torch (``.model``, a pickle: open none that you do not trust);
+        or ``module:Name`` or ``file.py:Name``, where ``Name`` is a potential, an ASE
+        calculator, its class, or a function that returns one.
     cutoff
         Radius of the graph for a black box, Å.
     dtype
@@ -58,7 +59,9 @@ def load_potential(
         return _from_code(spec, cutoff), {}
     path = Path(spec)
     if not path.is_file():
-        raise ModelError(f"no model is called {spec!r}, and no such file{did_you_mean(spec, ALIASES)}")
+        raise ModelError(
+            f"no model is called {spec!r}, and no such file{did_you_mean(spec, ALIASES)}"
+        )
     if path.suffix == NATIVE_SUFFIX and not archive.is_archive(path):
         return _native(path, dtype, device), {}
     return _from_archive(path, dtype, device)
@@ -87,14 +90,14 @@ def _native(source: Path | str, dtype: torch.dtype | None, device: str) -> Poten
 
 def _from_code(spec: str, cutoff: float | None) -> Potential:
     found = Imported.parse(spec).load()
-    if callable(found) and not isinstance(found, (Potential, BaseCalculator)):
+    if callable(found) and not isinstance(found, (Potential, Calculator)):
         try:
             found = found()
         except Exception as error:
             raise ModelError(f"{spec} cannot be made: {type(error).__name__}: {error}") from error
     if isinstance(found, Potential):
         return found
-    if isinstance(found, BaseCalculator):
+    if isinstance(found, Calculator):
         return BlackBoxPotential(found, cutoff)
     raise ModelError(
         f"{spec} is a {type(found).__name__}: it must be a farfield potential or an ASE calculator"

@@ -45,8 +45,8 @@ def after(start: float, best: float, anchor_start: float | None, anchor: float |
     told += " eV/Å"
     if anchor is not None and anchor_start is not None:
         told += (
-            f", the main head's on training structures that were not replayed from {anchor_start:.3f} to "
-            f"{anchor:.3f} eV/Å"
+            ", the main head's on training structures that were not replayed from "
+            f"{anchor_start:.3f} to {anchor:.3f} eV/Å"
         )
     if best > (1.0 - LEAST_IMPROVEMENT) * start:
         return Decision(False, f"adaptation did not help by at least 2 %: {told}")

@@ -17,7 +17,9 @@ def load_model(
     dtype: torch.dtype | None = None,
     device: str = "cpu",
 ) -> Potential:
-    """Load a model by alias, path or object; see :func:`farfield.potentials.loading.load_potential`.
+    """Load a model by alias, path or object.
+
+    See :func:`farfield.potentials.loading.load_potential`.
 
     A file that ``farfield refine`` wrote comes back as the refined model, its rule applied at
     every prediction. A potential is returned as it is.

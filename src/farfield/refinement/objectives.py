@@ -1,4 +1,4 @@
-"""What test-time training minimises: objectives that need no reference label of a test structure."""
+"""What test-time training minimises; no objective needs a label of a test structure."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ class ReplayObjective(Objective):
         chosen = draw(self._samples, self._batch_size, random)
         batch = potential.batch([s.atoms for s in chosen], [s.head for s in chosen])
         prediction = potential.forward(batch, training=True)
-        return energy_forces_loss(
-            prediction, targets(chosen, potential), self._energy_weight, 1.0
-        )
+        return energy_forces_loss(prediction, targets(chosen, potential), self._energy_weight, 1.0)
 
 
 def draw(samples: Sequence[Sample], count: int, random: np.random.Generator) -> list[Sample]:

@@ -90,7 +90,9 @@ class RadiusRefinement(Refinement):
                 f"no candidate radius brings a spectrum nearer to training by {self._margin:.0%}: "
                 "the training radius stays"
             )
-            return Refined(potential, Record(self.name, False, [reason], figures, settings=settings))
+            return Refined(
+                potential, Record(self.name, False, [reason], figures, settings=settings)
+            )
         common = ", ".join(f"{r:g} Å ({n})" for r, n in sorted(Counter(radii).items()))
         reason = f"the spectrum came nearer to training for {changed} structures; radii: {common}"
         record = Record(self.name, True, [reason], figures, settings=settings)

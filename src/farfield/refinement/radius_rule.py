@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import numpy as np
 from ase import Atoms
@@ -139,13 +139,13 @@ class RadiusRefined(Potential):
 
 
 @final
-class FixedRadiusCalculator(Calculator):  # type: ignore[misc]
+class FixedRadiusCalculator(Calculator):
     """ASE calculator with one radius per system, chosen at its first call and then kept.
 
     A radius chosen anew at each step of a trajectory would make the energy jump.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 - as ASE has it
 
     def __init__(self, potential: RadiusRefined, head: str | None = None) -> None:
         super().__init__()
@@ -162,6 +162,7 @@ class FixedRadiusCalculator(Calculator):  # type: ignore[misc]
     ) -> None:
         """Compute with the radius of this system; another composition is another system."""
         super().calculate(atoms, properties, system_changes)
+        assert self.atoms is not None  # set by ASE
         system = tuple(self.atoms.numbers)
         if self._fixed is None or system != self._system:
             radius = self._potential.radius(self.atoms)

@@ -9,68 +9,24 @@ from forgetting what it knew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import final
 
-import numpy as np
-import torch
 from ase import Atoms
-from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from farfield.errors import CapabilityError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, Prior, label
 from farfield.refinement import gate
+from farfield.refinement.adaptation import Judgement, TestTimeSettings, adapt
 from farfield.refinement.contract import Curve, Record, Refined, Refinement
 from farfield.refinement.objectives import Objective, PriorObjective, ReplayObjective
 from farfield.shifts import Profile, diagnose, observe
 from farfield.structures import folds, require_labels
-from farfield.training import Sample, force_mae
-from farfield.training.averaging import AveragedWeights
+from farfield.training import Sample
 
-
-@dataclass(frozen=True)
-class TestTimeSettings:
-    """How the representation is moved.
-
-    Attributes
-    ----------
-    steps
-        Gradient steps (Adam).
-    learning_rate
-        Of Adam at the start; it falls to zero as a cosine.
-    ema_decay
-        Decay of the averaged weights, by which steps are judged and which are kept.
-    batch_size
-        Structures per step and objective.
-    replay_weight
-        Weight of the main head's loss on training structures.
-    held_out
-        Share of the test structures by whose prior error the best step is chosen.
-    anchor_tolerance
-        A step whose force MAE on the anchor set has risen by more than this share is not
-        chosen. The anchor set are training structures that are not replayed; the model has
-        seen them in training, so their error rises before that of unseen ones does.
-    judge_every
-        Steps between judgements.
-    seed
-        Of the splits and batches.
-    force
-        Act without a reason, and keep the last step whatever the judgement says.
-    """
-
-    __test__ = False  # not a test class
-
-    steps: int = 150
-    learning_rate: float = 5e-3
-    ema_decay: float = 0.9
-    batch_size: int = 8
-    replay_weight: float = 2.0
-    held_out: float = 0.25
-    anchor_tolerance: float = 0.25
-    judge_every: int = 10
-    seed: int = 0
-    force: bool = False
+ANCHOR_SHARE = 0.2  # of the training structures, kept from replay
+ENERGY_WEIGHT = 0.1  # of the replayed energies per atom against the forces, Å⁻²
 
 
 @final
@@ -147,10 +103,23 @@ class TestTimeTraining(Refinement):
             )
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
-        adapted, record = _adapt(start.clone(), samples, self._replayed(start), self._settings)
-        reasons += record.reasons
-        content = {**vars(record), "reasons": reasons, "settings": settings}
-        return Refined(adapted if record.acted else potential, Record(**content))
+        learn, held_out = _split(samples, self._settings.held_out, self._settings.seed)
+        rehearse, anchor = _split(self._replayed(start), ANCHOR_SHARE, self._settings.seed)
+        objectives: list[Objective] = [PriorObjective(learn, self._settings.batch_size)]
+        if rehearse:
+            weight = self._settings.replay_weight
+            replay = ReplayObjective(rehearse, self._settings.batch_size, weight, ENERGY_WEIGHT)
+            objectives.append(replay)
+        adapted = start.clone()
+        judgements, kept = adapt(adapted, objectives, held_out, anchor, self._settings)
+        record = _record(judgements, kept, len(learn))
+        record = replace(
+            record,
+            reasons=reasons + record.reasons,
+            settings=settings,
+            acted=record.acted or self._settings.force,
+        )
+        return Refined(adapted if record.acted else potential, record)
 
     def _replayed(self, potential: TrainablePotential) -> list[Sample]:
         kept = [atoms for atoms in self._replay if len(atoms) > 1]
@@ -161,75 +130,24 @@ class TestTimeTraining(Refinement):
         ]
 
 
-def _adapt(
-    potential: TrainablePotential,
-    samples: Sequence[Sample],
-    replay: Sequence[Sample],
-    settings: TestTimeSettings,
-) -> tuple[TrainablePotential, Record]:
-    """Move ``potential`` in place; the record says whether the result is to be kept."""
-    learn, held_out = _split(samples, settings.held_out, settings.seed)
-    rehearse, anchor = _split(replay, 0.2, settings.seed) if replay else ([], [])
-    objectives: list[Objective] = [PriorObjective(learn, settings.batch_size)]
-    if rehearse:
-        objectives.append(
-            ReplayObjective(rehearse, settings.batch_size, settings.replay_weight, 0.1)
-        )
-    for parameter in potential.head_parameters().values():
-        parameter.requires_grad_(False)
-    moving = list(potential.representation_parameters().values())
-    for parameter in moving:
-        parameter.requires_grad_(True)
-    optimiser = torch.optim.Adam(moving, lr=settings.learning_rate)
-    schedule = CosineAnnealingLR(optimiser, settings.steps)
-    averaged = AveragedWeights(moving, settings.ema_decay)
-    random = np.random.default_rng(settings.seed)
-
-    held_start = force_mae(potential, held_out)
-    anchor_start = force_mae(potential, anchor) if anchor else None
-    steps, held, anchored = [0], [held_start], [anchor_start]
-    best, best_held, best_anchor = 0, held_start, anchor_start
-    state = potential.state()
-    for step in range(1, settings.steps + 1):
-        optimiser.zero_grad()
-        terms = [objective.weight * objective.loss(potential, random) for objective in objectives]
-        torch.stack(terms).sum().backward()
-        torch.nn.utils.clip_grad_norm_(moving, 10.0)
-        optimiser.step()
-        schedule.step()
-        averaged.update()
-        if step % settings.judge_every and step != settings.steps:
-            continue
-        steps.append(step)
-        with averaged.applied():
-            held.append(force_mae(potential, held_out))
-            anchored.append(force_mae(potential, anchor) if anchor else None)
-            judged = potential.state()
-        remembered = anchor_start is None or (
-            anchored[-1] is not None
-            and anchored[-1] <= (1.0 + settings.anchor_tolerance) * anchor_start
-        )
-        if (remembered and held[-1] < best_held) or settings.force:
-            best, best_held, best_anchor = step, held[-1], anchored[-1]
-            state = judged
-    potential.restore(state)
-
-    decision = gate.after(held_start, best_held, anchor_start, best_anchor)
+def _record(judgements: Sequence[Judgement], kept: Judgement, n_learned: int) -> Record:
+    """What happened, in figures and curves, and whether the result is to be kept."""
+    start = judgements[0]
+    decision = gate.after(start.held_out, kept.held_out, start.anchor, kept.anchor)
     figures = {
-        "structures adapted on": float(len(learn)),
-        "structures held out": float(len(held_out)),
-        "best step": float(best),
-        "prior head, force MAE held out, before, eV/Å": held_start,
-        "prior head, force MAE held out, after, eV/Å": best_held,
+        "structures adapted on": float(n_learned),
+        "best step": float(kept.step),
+        "prior head, force MAE held out, before, eV/Å": start.held_out,
+        "prior head, force MAE held out, after, eV/Å": kept.held_out,
     }
-    series = {"prior head, held-out test structures": held}
-    if anchor_start is not None and best_anchor is not None:
-        figures["main head, force MAE on the anchor set, before, eV/Å"] = anchor_start
-        figures["main head, force MAE on the anchor set, after, eV/Å"] = best_anchor
-        series["main head, anchor set (training structures not replayed)"] = [a for a in anchored if a is not None]
-    curve = Curve("Force MAE", "eV/Å", steps, series, kept=best)
-    acted = decision.act or settings.force
-    return potential, Record(TestTimeTraining.name, acted, [decision.reason], figures, [curve])
+    series = {"prior head, held-out test structures": [j.held_out for j in judgements]}
+    anchors = [j.anchor for j in judgements if j.anchor is not None]
+    if start.anchor is not None and kept.anchor is not None:
+        figures["main head, force MAE on the anchor set, before, eV/Å"] = start.anchor
+        figures["main head, force MAE on the anchor set, after, eV/Å"] = kept.anchor
+        series["main head, anchor set (training structures not replayed)"] = anchors
+    curve = Curve("Force MAE", "eV/Å", [j.step for j in judgements], series, kept=kept.step)
+    return Record(TestTimeTraining.name, decision.act, [decision.reason], figures, [curve])
 
 
 def _split(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:

@@ -44,6 +44,13 @@ class Labels:
     stress: npt.NDArray[np.float64] | None = None
     level_of_theory: str = UNKNOWN_LEVEL
 
+    @property
+    def known_forces(self) -> npt.NDArray[np.float64]:
+        """The forces, shape (N, 3), eV/Å; an error when they are not known."""
+        if self.forces is None:
+            raise LabelError("forces (eV/Å) are needed, and these labels have none")
+        return self.forces
+
 
 def attach(atoms: Atoms, labels: Labels, name: str = REFERENCE) -> None:
     """Store ``labels`` in ``atoms`` under ``name``, in place of any that had that name."""

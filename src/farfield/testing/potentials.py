@@ -152,13 +152,13 @@ def _check_cutoff_modes(potential: Potential, structures: Sequence[Atoms]) -> No
             _raises(
                 CapabilityError,
                 f"the undeclared cutoff mode {mode}",
-                lambda mode=mode: potential.with_cutoff(1.0, mode),  # type: ignore[misc]
+                lambda mode=mode: potential.with_cutoff(1.0, mode),
             )
             continue
         assert potential.cutoff is not None, "cutoff modes need a cutoff"
         before = potential.predict(structures)
         for share in (0.6, 0.8):
-            changed = potential.with_cutoff(share * potential.cutoff, mode)  # type: ignore[arg-type]
+            changed = potential.with_cutoff(share * potential.cutoff, mode)
             after = changed.predict(structures)
             largest = max(
                 np.abs(a.forces - b.forces).max() for a, b in zip(after, before, strict=True)

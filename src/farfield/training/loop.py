@@ -135,7 +135,7 @@ def force_mae(potential: TrainablePotential, samples: Sequence[Sample]) -> float
         chosen = [sample for sample in samples if sample.head == head]
         predictions = potential.predict([sample.atoms for sample in chosen], head)
         errors += [
-            np.abs(prediction.forces - sample.labels.forces).ravel()
+            np.abs(prediction.forces - sample.labels.known_forces).ravel()
             for prediction, sample in zip(predictions, chosen, strict=True)
         ]
     return float(np.mean(np.concatenate(errors)))

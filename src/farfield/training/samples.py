@@ -44,7 +44,7 @@ class Targets:
 def targets(samples: Sequence[Sample], potential: TrainablePotential) -> Targets:
     """Collect the labels of ``samples``, whose energies and forces must be there."""
     device = potential.device
-    forces = np.concatenate([np.asarray(sample.labels.forces) for sample in samples])
+    forces = np.concatenate([sample.labels.known_forces for sample in samples])
     energies = [sample.labels.energy for sample in samples]
     counts = [len(sample.atoms) for sample in samples]
     return Targets(

@@ -11,20 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from farfield.errors import ConfigError
 from farfield.settings import validated
 
+
 class TrainingSettings(BaseModel):
     """How a model is trained; every field can stand in the YAML file of ``--config``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(200, ge=1, description="passes over the training set")
-    batch_size: int = Field(16, ge=1, description="samples per step")
-    learning_rate: float = Field(0.01, gt=0, description="largest learning rate (Adam)")
-    warm_up: float = Field(0.05, gt=0, lt=1, description="share of steps in which it rises")
-    energy_weight: float = Field(1.0, ge=0, description="weight of the energy loss, 1/eV²")
-    forces_weight: float = Field(10.0, ge=0, description="weight of the force loss, Å²/eV²")
-    clip_norm: float = Field(10.0, gt=0, description="largest norm of the gradient")
-    ema_decay: float = Field(0.995, ge=0, lt=1, description="decay of the averaged weights")
-    seed: int = Field(0, ge=0, description="of the weights and the order of the samples")
+    epochs: int = Field(default=200, ge=1, description="passes over the training set")
+    batch_size: int = Field(default=16, ge=1, description="samples per step")
+    learning_rate: float = Field(default=0.01, gt=0, description="largest learning rate (Adam)")
+    warm_up: float = Field(default=0.05, gt=0, lt=1, description="share of steps in which it rises")
+    energy_weight: float = Field(default=1.0, ge=0, description="weight of the energy loss, 1/eV²")
+    forces_weight: float = Field(default=10.0, ge=0, description="weight of the force loss, Å²/eV²")
+    clip_norm: float = Field(default=10.0, gt=0, description="largest norm of the gradient")
+    ema_decay: float = Field(default=0.995, ge=0, lt=1, description="decay of the averaged weights")
+    seed: int = Field(default=0, ge=0, description="of the weights and the order of the samples")
     architecture: dict[str, Any] = Field(
         default_factory=dict, description="settings of the architecture, such as channels"
     )

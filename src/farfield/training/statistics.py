@@ -62,5 +62,5 @@ def same_elements(energies: dict[str, dict[int, float]]) -> None:
 
 def force_scale(labels: Sequence[Labels]) -> float:
     """Root mean square of all force components, eV/Å."""
-    forces = np.concatenate([np.ravel(label.forces) for label in labels])
+    forces = np.concatenate([np.ravel(label.known_forces) for label in labels])
     return float(np.sqrt(np.mean(forces**2)))

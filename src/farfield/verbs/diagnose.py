@@ -88,7 +88,5 @@ def diagnose_structures(
                     f"{chosen.name!r}: make one with  farfield profile --prior {chosen.name}"
                 )
             proxy = prior_labels(bare, chosen, workers=workers, cache=cache)
-    observations = observe(
-        bare, potential=potential, cutoff=profile.cutoff, prior_labels=proxy
-    )
+    observations = observe(bare, potential=potential, cutoff=profile.cutoff, prior_labels=proxy)
     return diagnose_observed(structures, observations, profile)

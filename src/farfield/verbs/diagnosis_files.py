@@ -41,7 +41,9 @@ def write_diagnosis(
         sets=summaries,
         axes=axis_shifts(profile, sets),
         structures=strangest(diagnosis, structures),
-        warnings=[f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()],
+        warnings=[
+            f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()
+        ],
     )
     write_report(report, folder / "report.html")
 

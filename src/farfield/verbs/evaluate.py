@@ -9,9 +9,7 @@ from farfield.structures import require_labels, without_labels
 from farfield.verbs.inputs import Structures, structures_of
 
 
-def evaluate(
-    test: Structures, *, model: Potential | str, head: str | None = None
-) -> Errors:
+def evaluate(test: Structures, *, model: Potential | str, head: str | None = None) -> Errors:
     """Compare the predictions of ``model`` with the reference labels of ``test``.
 
     Parameters

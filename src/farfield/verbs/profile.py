@@ -62,7 +62,8 @@ def profile(
     potential = None if model is None else load_model(model, cutoff=cutoff)
     if potential is not None and cutoff is not None and potential.cutoff != cutoff:
         raise ConfigError(
-            f"{potential.name} has the cutoff {potential.cutoff} Å, not {cutoff} Å: leave --cutoff out"
+            f"{potential.name} has the cutoff {potential.cutoff} Å, not {cutoff} Å: "
+            "leave --cutoff out"
         )
     chosen = None if prior is None else load_prior(prior)
     proxy = None

@@ -55,11 +55,11 @@ class MacePotential(TrainablePotential):
 
     def __init__(
         self,
-        module: torch.nn.Module,
+        module: Any,
         metadata: dict[str, Any] | None = None,
         graph_cutoff: float | None = None,
     ) -> None:
-        self.module = module
+        self.module: Any = module  # a torch module with MACE's attributes
         self.metadata = metadata or {}
         self._trained_cutoff = float(module.r_max)
         self._cutoff = self._trained_cutoff if graph_cutoff is None else graph_cutoff
@@ -88,11 +88,11 @@ class MacePotential(TrainablePotential):
 
     @property
     def dtype(self) -> torch.dtype:
-        return next(self.module.parameters()).dtype
+        return self._first.dtype
 
     @property
     def device(self) -> torch.device:
-        return next(self.module.parameters()).device
+        return self._first.device
 
     # --- what it predicts -------------------------------------------------------------
 
@@ -194,6 +194,10 @@ class MacePotential(TrainablePotential):
 
     # --- inside -----------------------------------------------------------------------
 
+    @property
+    def _first(self) -> torch.nn.Parameter:
+        return next(iter(self.head_parameters().values()))
+
     def _run(self, batch: Batch, *, training: bool, stress: bool) -> dict[str, torch.Tensor]:
         with default_dtype(self.dtype):  # MACE's readout mask takes the default type
             output: dict[str, torch.Tensor] = self.module(
@@ -242,7 +246,7 @@ def _double(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().double().cpu().numpy()
 
 
-def _scalar_columns(module: torch.nn.Module) -> torch.Tensor:
+def _scalar_columns(module: Any) -> torch.Tensor:
     """Columns of the node features that are invariant to rotation (scalars, l = 0)."""
     columns: list[int] = []
     start = 0

@@ -50,9 +50,7 @@ def _rows(values: Any, depth: int, more: list[Any]) -> list[Any]:
     return [*nested, *more]
 
 
-def _grown_state(
-    old: torch.nn.Module, grown: torch.nn.Module, heads: int
-) -> dict[str, torch.Tensor]:
+def _grown_state(old: Any, grown: torch.nn.Module, heads: int) -> dict[str, torch.Tensor]:
     """The grown model's state: its own random new head, everything else from ``old``."""
     before, state = old.state_dict(), grown.state_dict()
     shared = {key: value for key, value in before.items() if not key.startswith("readouts.")}
@@ -72,9 +70,9 @@ def _grown_state(
             weights[:heads, :, :heads] = before[key].view(heads, width, heads) * scale
             state[key] = weights.flatten()
         for key in before:
-            if key.startswith(prefix) and state[key].shape == before[key].shape:
-                if not key.endswith("weight"):
-                    state[key] = before[key].clone()
+            same = key.startswith(prefix) and state[key].shape == before[key].shape
+            if same and not key.endswith("weight"):
+                state[key] = before[key].clone()
     return state
 
 

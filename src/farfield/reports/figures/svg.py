@@ -80,9 +80,7 @@ def to_svg(axes: Axes, *, key: str, label: str) -> str:
     assert figure is not None
     target = io.StringIO()
     with rc_context({"svg.hashsalt": key}):
-        FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
-            target, metadata={"Date": None}
-        )
+        FigureCanvasSVG(figure).print_svg(target, metadata={"Date": None})
     return _for_page(target.getvalue(), label)
 
 
