@@ -177,7 +177,10 @@ CASES = {
     "unknown option": ("profile {test} --cutof 4", ("did you mean '--cutoff'?",)),
     "unknown verb": ("profil {test}", ("Did you mean 'profile'?",)),
     "impossible value": ("diagnose {test} --profile {profile} --fail-above 2", ("--fail-above",)),
-    "output below a file": ("label {test} --prior gfn2 -o {test}/a.xyz", ("test.extxyz",)),
+    "output below a file": (
+        "label {test} --prior gfn2 -o {test}/a.xyz",
+        ("test.extxyz: a folder is",),
+    ),
 }
 
 

@@ -28,7 +28,8 @@ def ttt(shell, shifted_set, joint, profile, train_set, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ttt")
     done = shell(
         *("refine", shifted_set, "--model", joint, "--method", "ttt", "--prior", "gfn2"),
-        *("--profile", profile, "--replay", train_set, "--steps", 10, "--json", "-o", folder),
+        *("--profile", profile, "--replay", train_set, "--json", "-o", folder),
+        *("--steps", 20, "--learning-rate", 0.02),
     )
     assert done.code == 0, done.err
     assert json.loads(done.out) == json.loads((folder / "record.json").read_text())

@@ -81,6 +81,9 @@ def test_an_unseen_element_is_beyond_all_and_named() -> None:
     assert PROFILE.quantile("elements", score.structure) == 1.0
     assert score.structure == pytest.approx(np.log10(40 / 0.5))
     assert score.reason == "Cl is in no training structure"
+    (chlorine,) = np.flatnonzero(molecule("CH3Cl").numbers == 17)
+    assert score.atoms.argmax() == chlorine
+    assert np.delete(score.atoms, chlorine).max() < 0.2 * score.structure  # not its neighbours
     two = PROFILE.score("elements", seen(molecule("SiF4")))
     assert two.reason == "F and Si are each in no training structure"
     assert (two.atoms == two.structure).all()

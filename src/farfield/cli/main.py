@@ -97,4 +97,6 @@ def _file_trouble(error: OSError) -> str:
     """Name the file that was meant, not the partial one beside it."""
     name = error.filename2 or error.filename
     where = f"{name}: " if name else ""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return f"{where}a folder is needed here, and this is a file: choose another output"
     return f"{where}{error.strerror or error}: is the path right, and may you write there?"

@@ -23,7 +23,8 @@ class Elements(Detector):
 
     The surprise of an element or pair that a share p of the training structures holds is
     -log10 p; one never seen counts as held by half a structure. An atom scores its largest
-    surprise, a structure its largest atom.
+    surprise, a structure its largest atom. A pair with an element never seen counts for the
+    atom of that element alone, not for its neighbours.
     """
 
     axis = "elements"
@@ -60,7 +61,9 @@ class Elements(Detector):
         pairs = _pairs(graph)  # (E,)
         bonds = _surprise(pair_counts[pairs], count)  # (E,)
         atoms = own.copy()
-        np.maximum.at(atoms, graph.senders, bonds)
+        # A neighbour of an unseen element is that atom's oddity, not this one's.
+        seen_neighbour = state["element_counts"][graph.numbers[graph.receivers]] > 0
+        np.maximum.at(atoms, graph.senders[seen_neighbour], bonds[seen_neighbour])
         if own.max() >= atoms.max():
             rarest = np.unique(graph.numbers[own == own.max()])
             what = _listed([chemical_symbols[number] for number in rarest])

@@ -7,7 +7,6 @@ from typing import Never
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
-from vesin import NeighborList
 
 from farfield.errors import StructureError
 from farfield.structures.labels import describe
@@ -62,6 +61,8 @@ def _check_cell(atoms: Atoms) -> None:
 
 
 def _check_distances(atoms: Atoms) -> None:
+    from vesin import NeighborList  # it imports torch, which takes seconds
+
     first, second, distance = NeighborList(cutoff=_SEARCH, full_list=False).compute(
         points=atoms.positions,
         box=np.asarray(atoms.cell),

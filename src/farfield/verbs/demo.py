@@ -69,7 +69,7 @@ def demo(
     diagnoses: dict[str, Diagnosis] = {}
     for name, structures in sets.items():
         diagnoses[name] = diagnose_structures(structures, profile, model=model)
-        say(set_summary(name, diagnoses[name]).sentence)
+        say(f"{name}: {set_summary(name, diagnoses[name]).sentence}")
     everything = [atoms for structures in sets.values() for atoms in without_labels(structures)]
     prior_labels(everything, load_prior(PRIOR), cache=folder / "cache")
     say(f"{len(everything)} test structures labelled with {load_prior(PRIOR).level_of_theory}")
@@ -79,7 +79,7 @@ def demo(
         runs = {name: pool.submit(compare_set, name, folder, seed) for name in SETS}
         for name, run in runs.items():
             compared[name] = run.result()
-            say(line(name, compared[name]))
+            say(f"{name}: {line(compared[name])}")
 
     results = demo_results(compared, profile, diagnoses, time.monotonic() - start)
     write_json(folder / "results.json", results)

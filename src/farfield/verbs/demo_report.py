@@ -26,7 +26,7 @@ SUPERVISED, ALONE = "supervised only", "GFN2-xTB alone"
 JOINT, RADIUS, TTT = "two heads, untouched", "radius refinement", "test-time training"
 
 
-def line(name: str, found: Comparison) -> str:
+def line(found: Comparison) -> str:
     """One set's errors in a sentence."""
     before, after = found.joint.force_mae.value, found.ttt.force_mae.value
     baselines = (
@@ -34,13 +34,35 @@ def line(name: str, found: Comparison) -> str:
         f"supervised only {found.supervised.force_mae.value * 1000:.0f}"
     )
     if not found.ttt_record.acted:
-        return f"{name}: left untouched at a force MAE of {before * 1000:.0f} meV/Å ({baselines})"
+        return f"left untouched at a force MAE of {before * 1000:.0f} meV/Å ({baselines})"
     control = found.control_after.force_mae.value / found.control_before.force_mae.value - 1
     return (
-        f"{name}: test-time training takes the force MAE from {before * 1000:.0f} to "
+        f"test-time training takes the force MAE from {before * 1000:.0f} to "
         f"{after * 1000:.0f} meV/Å ({after / before - 1:+.0%}), in distribution it changes by "
         f"{control:+.0%} ({baselines})"
     )
+
+
+def _headline(compared: dict[str, Comparison]) -> list[str]:
+    changes = {
+        name: found.ttt.force_mae.value / found.joint.force_mae.value - 1
+        for name, found in compared.items()
+        if found.ttt_record.acted
+    }
+    helped = [change for change in changes.values() if change < 0]
+    if not helped:
+        first = "Test-time training helped on none of the sets."
+    else:
+        first = (
+            f"Without labels, test-time training lowers the force error on {len(helped)} of "
+            f"{len(compared)} sets, by {-max(helped):.0%} to {-min(helped):.0%}."
+        )
+    return [first, *(f"{title(name)}: {line(found)}." for name, found in compared.items())]
+
+
+def title(name: str) -> str:
+    """The name of a set for people."""
+    return name.replace("_", " ")
 
 
 def demo_results(
@@ -87,19 +109,19 @@ def demo_report(
     everything = Diagnosis([s for name in shifted for s in diagnoses[name].structures], {})
     actions = []
     for name, found in compared.items():
-        actions.append(action(f"Test-time training for {name}", found.ttt_record))
-        actions.append(action(f"Radius refinement for {name}", found.radius_record))
+        actions.append(action(f"Test-time training for {title(name)}", found.ttt_record))
+        actions.append(action(f"Radius refinement for {title(name)}", found.radius_record))
     return Report(
         title="The embedded example",
         subtitle="A small two-head MACE on four kinds of shifted structures, and on its control",
-        headline=[line(name, found) + "." for name, found in compared.items()],
+        headline=_headline(compared),
         facts={**facts(profile), "Prior": prior},
-        sets=[set_summary(name, diagnosis) for name, diagnosis in diagnoses.items()],
+        sets=[set_summary(title(name), diagnosis) for name, diagnosis in diagnoses.items()],
         axes=axis_shifts(
             profile,
-            diagnoses,
-            embedded.CONTROL,
-            {axis: name for name, axis in embedded.SHIFTED.items()},
+            {title(name): diagnosis for name, diagnosis in diagnoses.items()},
+            title(embedded.CONTROL),
+            {axis: title(name) for name, axis in embedded.SHIFTED.items()},
         ),
         structures=strangest(everything, [atoms for name in shifted for atoms in sets[name]]),
         errors=_error_rows(compared),
@@ -122,15 +144,15 @@ def _error_rows(compared: dict[str, Comparison]) -> list[ErrorRow]:
     rows = []
     for name, found in compared.items():
         rows += [
-            error_row(SUPERVISED, name, found.supervised, is_baseline=True),
-            error_row(ALONE, name, found.prior, is_baseline=True),
-            error_row(JOINT, name, found.joint, is_baseline=True),
-            error_row(RADIUS, name, found.radius, before=JOINT),
-            error_row(TTT, name, found.ttt, before=JOINT),
+            error_row(SUPERVISED, title(name), found.supervised, is_baseline=True),
+            error_row(ALONE, title(name), found.prior, is_baseline=True),
+            error_row(JOINT, title(name), found.joint, is_baseline=True),
+            error_row(RADIUS, title(name), found.radius, before=JOINT),
+            error_row(TTT, title(name), found.ttt, before=JOINT),
         ]
     for name, found in compared.items():
         if name != embedded.CONTROL and found.ttt_record.acted:
-            place = f"control, after {name}"
+            place = f"control, after {title(name)}"
             rows += [
                 error_row(JOINT, place, found.control_before, is_baseline=True),
                 error_row(TTT, place, found.control_after, before=JOINT),

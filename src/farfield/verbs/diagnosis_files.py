@@ -36,7 +36,7 @@ def write_diagnosis(
         title="Diagnosis",
         subtitle=f"{len(structures)} structures against "
         f"{profile.header['n_structures']} training structures",
-        headline=[summary.sentence for summary in summaries],
+        headline=[f"{summary.name}: {summary.sentence}" for summary in summaries],
         facts=facts(profile),
         sets=summaries,
         axes=axis_shifts(profile, sets),

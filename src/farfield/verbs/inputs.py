@@ -54,6 +54,6 @@ def require_same_model(profile: Profile, potential: Potential) -> None:
         )
     if known != fingerprint(potential):
         raise ProfileError(
-            f"the profile was made with another model ({profile.header['model']}) than "
-            f"{potential.name}: make one with  farfield profile --model  and this model"
+            f"the profile was made with another model than this {potential.name} (its weights or "
+            "its cutoff differ): make one with  farfield profile --model  and this model"
         )

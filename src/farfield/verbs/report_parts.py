@@ -52,7 +52,7 @@ def set_summary(name: str, diagnosis: Diagnosis) -> SetSummary:
     words = f"{verdicts['outside']} of {len(found)} structures are outside the training domain"
     if verdicts["edge"]:
         words += f" and {verdicts['edge']} at its edge"
-    sentence = f"{name}: {words}"
+    sentence = words
     if shifted > len(found) / 2:
         sentence += f", foremost along {DETECTORS[leading].title.lower()}"
     return SetSummary(
