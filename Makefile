@@ -33,13 +33,13 @@ unit: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(STAMP) ## style, format and types
-	@$(BIN)/ruff check src tests tools
-	@$(BIN)/ruff format --check src tests tools
+	@$(BIN)/ruff check src tests tools benchmarks
+	@$(BIN)/ruff format --check src tests tools benchmarks
 	@$(BIN)/mypy
 
 format: $(STAMP) ## put the code into the common format
-	@$(BIN)/ruff check --fix src tests tools
-	@$(BIN)/ruff format src tests tools
+	@$(BIN)/ruff check --fix src tests tools benchmarks
+	@$(BIN)/ruff format src tests tools benchmarks
 
 clean: ## remove caches, build results and the demo's report; the environment stays
 	@rm -rf $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

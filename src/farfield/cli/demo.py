@@ -15,6 +15,9 @@ def command(
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes, of one thread each.")
     ] = 2,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="Gradient steps of test-time training.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Profile, diagnose, refine and report on the embedded example."""
@@ -24,7 +27,9 @@ def command(
     from farfield.verbs.demo import demo
 
     limit_threads()
-    results = demo(output, seed=seed, workers=workers, say=lambda line: typer.echo(line, err=True))
+    results = demo(
+        output, seed=seed, steps=steps, workers=workers, say=lambda line: typer.echo(line, err=True)
+    )
     typer.echo(f"report: {output / 'report.html'} ({results['seconds']:.0f} s)", err=True)
     if as_json:
         typer.echo(json.dumps(results, ensure_ascii=False, allow_nan=False))

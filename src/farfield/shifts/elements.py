@@ -62,7 +62,9 @@ class Elements(Detector):
         bonds = _surprise(pair_counts[pairs], count)  # (E,)
         atoms = own.copy()
         # A neighbour of an unseen element is that atom's oddity, not this one's.
-        seen_neighbour = state["element_counts"][graph.numbers[graph.receivers]] > 0
+        seen_neighbour = (
+            np.asarray(state["element_counts"], dtype=float)[graph.numbers[graph.receivers]] > 0
+        )
         np.maximum.at(atoms, graph.senders[seen_neighbour], bonds[seen_neighbour])
         if own.max() >= atoms.max():
             rarest = np.unique(graph.numbers[own == own.max()])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,12 @@ Say = Callable[[str], None]
 
 
 def demo(
-    output: Path | str, *, seed: int = 0, workers: int = 2, say: Say = lambda line: None
+    output: Path | str,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    workers: int = 2,
+    say: Say = lambda line: None,
 ) -> dict[str, Any]:
     """Run the main job on the embedded example; everything is written to ``output``.
 
@@ -49,6 +55,8 @@ def demo(
         shifted set, and the cache of the prior's labels.
     seed
         Of the splits and of test-time training.
+    steps
+        Gradient steps of test-time training; None takes its default.
     workers
         Processes, of one thread each, over which the test sets are shared out.
     say
@@ -59,6 +67,9 @@ def demo(
     The content of ``results.json``.
     """
     start = time.monotonic()
+    settings = TestTimeSettings(seed=seed)
+    if steps is not None:
+        settings = replace(settings, steps=steps)
     folder = Path(output)
     train = read(embedded.structures_file("train"))
     sets = {name: read(embedded.structures_file(name)) for name in SETS}
@@ -76,7 +87,7 @@ def demo(
 
     compared: dict[str, Comparison] = {}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        runs = {name: pool.submit(compare_set, name, folder, seed) for name in SETS}
+        runs = {name: pool.submit(compare_set, name, folder, settings) for name in SETS}
         for name, run in runs.items():
             compared[name] = run.result()
             say(f"{name}: {line(compared[name])}")
@@ -88,7 +99,7 @@ def demo(
     return results
 
 
-def compare_set(name: str, folder: Path, seed: int) -> Comparison:
+def compare_set(name: str, folder: Path, settings: TestTimeSettings) -> Comparison:
     """Refine for one set and compare all methods on it; runs in a process of its own."""
     limit_threads()
     with LabelCache(folder / "cache") as cache:
@@ -99,7 +110,7 @@ def compare_set(name: str, folder: Path, seed: int) -> Comparison:
             profile=load_profile(folder / "profile.npz"),
             replay=read(embedded.structures_file("train")),
             control=read(embedded.structures_file(embedded.CONTROL)),
-            settings=TestTimeSettings(seed=seed),
+            settings=settings,
             cache=cache,
         )
         found, refined = compare(read(embedded.structures_file(name)), contestants)

@@ -13,6 +13,7 @@ from farfield.priors import Failure, LabelCache, Prior, default_cache_dir
 from farfield.priors import label as label_with
 from farfield.shifts import Profile
 from farfield.structures import Labels, check, read
+from farfield.structures.naming import name_reference
 
 Structures = Atoms | Path | str | Sequence[Atoms] | Sequence[Path | str]
 
@@ -26,7 +27,10 @@ def structures_of(given: Structures) -> list[Atoms]:
     for item in items:
         if isinstance(item, Atoms):
             check(item)
-            found.append(item.copy())
+            copy = item.copy()
+            copy.calc = item.calc  # its results, if it has any of this geometry, are labels
+            name_reference(copy)
+            found.append(copy)
         else:
             found.extend(read(item))
     return found
