@@ -43,7 +43,7 @@ def command(
     fitted = load(profile)
     found = diagnose(
         test,
-        profile=fitted,
+        profile=profile,
         model=model,
         prior=prior,
         workers=workers,

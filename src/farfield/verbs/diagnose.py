@@ -15,7 +15,13 @@ from farfield.shifts import diagnose as diagnose_observed
 from farfield.shifts.profile import load as load_profile
 from farfield.structures import without_labels
 from farfield.verbs.diagnosis_files import write_diagnosis
-from farfield.verbs.inputs import Structures, prior_labels, require_same_model, structures_of
+from farfield.verbs.inputs import (
+    Structures,
+    command_line,
+    prior_labels,
+    require_same_model,
+    structures_of,
+)
 
 
 def diagnose(
@@ -60,7 +66,9 @@ def diagnose(
         structures, fitted, model=model, prior=prior, workers=workers, cache=cache
     )
     if output is not None:
-        write_diagnosis(found, structures, fitted, Path(output))
+        given = {"profile": profile, "model": model, "prior": prior, "output": output}
+        command = command_line("diagnose", test, given)
+        write_diagnosis(found, structures, fitted, Path(output), [command] if command else [])
     return found
 
 

@@ -18,9 +18,13 @@ from farfield.verbs.report_parts import axis_shifts, facts, set_summary, strange
 
 
 def write_diagnosis(
-    diagnosis: Diagnosis, structures: Sequence[Atoms], profile: Profile, folder: Path
+    diagnosis: Diagnosis,
+    structures: Sequence[Atoms],
+    profile: Profile,
+    folder: Path,
+    commands: Sequence[str] = (),
 ) -> None:
-    """Write all four files of a diagnosis into ``folder``."""
+    """Write all four files of a diagnosis into ``folder``; ``commands`` made it."""
     write_text(folder / "scores.csv", _csv(diagnosis))
     write_json(folder / "diagnosis.json", to_json(diagnosis, profile))
     write(folder / "structures.extxyz", _annotated(diagnosis, structures))
@@ -41,6 +45,7 @@ def write_diagnosis(
         sets=summaries,
         axes=axis_shifts(profile, sets),
         structures=strangest(diagnosis, structures),
+        commands=list(commands),
         warnings=[
             f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()
         ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ase import Atoms
@@ -34,6 +35,18 @@ def structures_of(given: Structures) -> list[Atoms]:
         else:
             found.extend(read(item))
     return found
+
+
+def command_line(verb: str, given: Structures, options: Mapping[str, object]) -> str:
+    """The shell command that does the same; empty when something was given as an object."""
+    items: list[object] = [given] if isinstance(given, (Atoms, str, Path)) else list(given)
+    named = {key: value for key, value in options.items() if value is not None}
+    if not all(isinstance(value, (str, Path)) for value in (*items, *named.values())):
+        return ""
+    words = ["farfield", verb, *map(str, items)]
+    for key, value in named.items():
+        words += [f"--{key}", str(value)]
+    return shlex.join(words)
 
 
 def prior_labels(
