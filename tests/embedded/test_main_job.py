@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip("mace", reason="mace-torch is not installed: pip install 'farfield[mace]'")
 pytest.importorskip("tblite", reason="tblite is not installed: pip install 'farfield[xtb]'")
 
 from farfield import embedded
-from farfield.benchmarks import auroc
 from farfield.benchmarks.comparison import Contestants, compare
+from farfield.errors import ConfigError
 from farfield.potentials import require_trainable
 from farfield.priors import load_prior
 from farfield.refinement import TestTimeSettings, load_model
 from farfield.shifts import Profile
 from farfield.structures import read
 from farfield.verbs.demo import demo
-from farfield.verbs.diagnose import diagnose_structures
+from farfield.verbs.diagnose import diagnose
 from farfield.verbs.profile import profile as fit_profile
 
 
@@ -30,14 +29,28 @@ def profile() -> Profile:
 
 
 @pytest.mark.slow
-def test_each_shifted_set_is_told_from_the_control_along_its_axis(profile: Profile) -> None:
-    def scores(name: str, axis: str) -> np.ndarray:
-        structures = read(embedded.structures_file(name))
-        found = diagnose_structures(structures, profile, model="embedded").structures
-        return np.array([structure.scores[axis] for structure in found])
-
+def test_each_shifted_set_is_told_from_the_control_along_its_axis(
+    profile: Profile, tmp_path: Path
+) -> None:
+    control = embedded.structures_file(embedded.CONTROL)
+    files = [control, *(embedded.structures_file(name) for name in embedded.SHIFTED)]
+    diagnose(files, profile=profile, model="embedded", control=control, output=tmp_path)
+    auroc = json.loads((tmp_path / "diagnosis.json").read_text())["auroc"]
     for name, axis in embedded.SHIFTED.items():
-        assert auroc(scores(embedded.CONTROL, axis), scores(name, axis)) >= 0.9, (name, axis)
+        found = auroc[axis][f"{name}.extxyz"]
+        assert found["low"] <= found["value"] <= found["high"]
+        assert found["value"] >= 0.9, (name, axis)
+
+
+def test_a_control_that_is_not_diagnosed_is_told(profile: Profile) -> None:
+    control = embedded.structures_file(embedded.CONTROL)
+    with pytest.raises(ConfigError, match="none of the files"):
+        diagnose(
+            embedded.structures_file("new_element"),
+            profile=profile,
+            model="embedded",
+            control=control,
+        )
 
 
 @pytest.mark.slow

@@ -18,6 +18,12 @@ def command(
     output: options.Folder,
     model: options.MaybeModel = None,
     prior: options.Prior = None,
+    control: Annotated[
+        Path | None,
+        typer.Option(
+            "--control", help="The one of the files that is like training: gives AUROC against it."
+        ),
+    ] = None,
     fail_above: Annotated[
         float | None,
         typer.Option(
@@ -34,27 +40,29 @@ def command(
     """Score structures against a profile; writes a report, JSON, CSV and extended XYZ."""
     import json
 
-    from farfield.shifts.profile import load
     from farfield.threads import limit_threads
     from farfield.verbs.diagnose import diagnose
-    from farfield.verbs.diagnosis_files import to_json
 
     limit_threads()
-    fitted = load(profile)
     found = diagnose(
         test,
         profile=profile,
         model=model,
         prior=prior,
+        control=control,
         workers=workers,
         cache=cache,
         output=output,
     )
-    content = to_json(found, fitted)
+    content = json.loads((output / "diagnosis.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{count} {verdict}" for verdict, count in content["verdicts"].items())
     typer.echo(f"{len(found.structures)} structures: {counts}", err=True)
     for axis, reason in found.not_scored.items():
         typer.echo(f"not scored: {axis}: {reason}", err=True)
+    for axis, sets in content["auroc"].items():
+        for name, auroc in sets.items():
+            interval = f"[{auroc['low']:.3f}, {auroc['high']:.3f}]"
+            typer.echo(f"AUROC of {axis}: {name} {auroc['value']:.3f} {interval}", err=True)
     typer.echo(f"report: {output / 'report.html'}", err=True)
     if as_json:
         typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False))

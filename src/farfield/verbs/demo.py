@@ -30,7 +30,7 @@ from farfield.verbs.demo_report import demo_report, demo_results, line
 from farfield.verbs.diagnose import diagnose_structures
 from farfield.verbs.inputs import prior_labels
 from farfield.verbs.profile import profile as fit_profile
-from farfield.verbs.refine import save_model
+from farfield.verbs.refinement_files import save_model
 from farfield.verbs.report_parts import set_summary
 
 PRIOR = "gfn2"

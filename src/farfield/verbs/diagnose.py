@@ -30,6 +30,7 @@ def diagnose(
     profile: Profile | Path | str,
     model: Potential | str | None = None,
     prior: Prior | str | None = None,
+    control: Path | str | None = None,
     workers: int = 1,
     cache: Path | str | None = None,
     output: Path | str | None = None,
@@ -47,6 +48,9 @@ def diagnose(
         model's forces or features are not scored.
     prior
         The prior with which the profile was made, when it was made without a model.
+    control
+        The one of the files that is like the training set: the report and the JSON then say
+        how well each axis tells the other files from it (AUROC with a bootstrap interval).
     workers, cache
         For labelling with the prior.
     output
@@ -62,13 +66,23 @@ def diagnose(
     structures = structures_of(test)
     if not structures:
         raise ConfigError("there is no structure to diagnose")
+    names = {str(atoms.info.get("farfield_file")) for atoms in structures}
+    if control is not None and Path(control).name not in names:
+        raise ConfigError(f"the control {control} is none of the files to diagnose: add it to them")
     found = diagnose_structures(
         structures, fitted, model=model, prior=prior, workers=workers, cache=cache
     )
     if output is not None:
-        given = {"profile": profile, "model": model, "prior": prior, "output": output}
-        command = command_line("diagnose", test, given)
-        write_diagnosis(found, structures, fitted, Path(output), [command] if command else [])
+        given = {"profile": profile, "model": model, "prior": prior, "control": control}
+        command = command_line("diagnose", test, {**given, "output": output})
+        write_diagnosis(
+            found,
+            structures,
+            fitted,
+            Path(output),
+            control=None if control is None else Path(control).name,
+            commands=[command] if command else [],
+        )
     return found
 
 

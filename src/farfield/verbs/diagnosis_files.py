@@ -22,20 +22,17 @@ def write_diagnosis(
     structures: Sequence[Atoms],
     profile: Profile,
     folder: Path,
+    *,
+    control: str | None = None,
     commands: Sequence[str] = (),
 ) -> None:
-    """Write all four files of a diagnosis into ``folder``; ``commands`` made it."""
-    write_text(folder / "scores.csv", _csv(diagnosis))
-    write_json(folder / "diagnosis.json", to_json(diagnosis, profile))
-    write(folder / "structures.extxyz", _annotated(diagnosis, structures))
-    by_file: dict[str, list[int]] = {}
-    for place, found in enumerate(diagnosis.structures):
-        by_file.setdefault(found.file or "structures", []).append(place)
-    sets = {
-        name: Diagnosis([diagnosis.structures[place] for place in places], diagnosis.not_scored)
-        for name, places in by_file.items()
-    }
+    """Write all four files of a diagnosis into ``folder``.
+
+    ``control`` names the file that is like the training set; ``commands`` made the diagnosis.
+    """
+    sets = by_file(diagnosis)
     summaries = [set_summary(name, part) for name, part in sets.items()]
+    axes = axis_shifts(profile, sets, control)
     report = Report(
         title="Diagnosis",
         subtitle=f"{len(structures)} structures against "
@@ -43,14 +40,32 @@ def write_diagnosis(
         headline=[f"{summary.name}: {summary.sentence}" for summary in summaries],
         facts=facts(profile),
         sets=summaries,
-        axes=axis_shifts(profile, sets),
+        axes=axes,
         structures=strangest(diagnosis, structures),
         commands=list(commands),
         warnings=[
             f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()
         ],
     )
+    content = to_json(diagnosis, profile)
+    content["auroc"] = {
+        axis.axis: {name: vars(interval) for name, interval in axis.auroc.items()} for axis in axes
+    }
+    write_text(folder / "scores.csv", _csv(diagnosis))
+    write_json(folder / "diagnosis.json", content)
+    write(folder / "structures.extxyz", _annotated(diagnosis, structures))
     write_report(report, folder / "report.html")
+
+
+def by_file(diagnosis: Diagnosis) -> dict[str, Diagnosis]:
+    """The diagnosis of each file by itself."""
+    places: dict[str, list[int]] = {}
+    for place, found in enumerate(diagnosis.structures):
+        places.setdefault(found.file or "structures", []).append(place)
+    return {
+        name: Diagnosis([diagnosis.structures[place] for place in chosen], diagnosis.not_scored)
+        for name, chosen in places.items()
+    }
 
 
 def to_json(diagnosis: Diagnosis, profile: Profile) -> dict[str, Any]:

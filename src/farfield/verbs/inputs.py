@@ -39,14 +39,19 @@ def structures_of(given: Structures) -> list[Atoms]:
 
 def command_line(verb: str, given: Structures, options: Mapping[str, object]) -> str:
     """The shell command that does the same; empty when something was given as an object."""
-    items: list[object] = [given] if isinstance(given, (Atoms, str, Path)) else list(given)
-    named = {key: value for key, value in options.items() if value is not None}
-    if not all(isinstance(value, (str, Path)) for value in (*items, *named.values())):
+    words: list[object] = ["farfield", verb, *_listed(given)]
+    for key, value in options.items():
+        for item in _listed(value):
+            words += [f"--{key}", item]
+    if not all(isinstance(word, (str, Path)) for word in words):
         return ""
-    words = ["farfield", verb, *map(str, items)]
-    for key, value in named.items():
-        words += [f"--{key}", str(value)]
-    return shlex.join(words)
+    return shlex.join(map(str, words))
+
+
+def _listed(value: object) -> list[object]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def prior_labels(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from farfield.errors import CapabilityError, ConfigError, did_you_mean
-from farfield.files import write_json
-from farfield.potentials import Potential, TrainablePotential
+from farfield.errors import ConfigError, did_you_mean
+from farfield.potentials import Potential
 from farfield.priors import LabelCache, Prior, default_cache_dir, load_prior
 from farfield.refinement import (
-    RadiusRefined,
     RadiusRefinement,
     Refined,
     TestTimeSettings,
@@ -18,8 +16,9 @@ from farfield.refinement import (
 )
 from farfield.shifts import Profile
 from farfield.shifts.profile import load as load_profile
-from farfield.structures import Labels, attach, without_labels, write
-from farfield.verbs.inputs import Structures, require_same_model, structures_of
+from farfield.structures import without_labels
+from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
+from farfield.verbs.refinement_files import write_refinement
 
 METHODS = ("radius", "ttt")
 
@@ -58,7 +57,8 @@ def refine(
     workers, cache
         For labelling with the prior.
     output
-        Folder for ``model``, ``record.json`` and ``predictions.extxyz``; None writes nothing.
+        Folder for ``model``, ``record.json``, ``predictions.extxyz`` and ``report.html``; None
+        writes nothing.
 
     Raises
     ------
@@ -96,14 +96,9 @@ def refine(
             )
             refined = training.refine(potential, structures)
     if output is not None:
-        predictions = refined.potential.predict(structures)
-        for atoms, prediction in zip(structures, predictions, strict=True):
-            found = Labels(prediction.energy, prediction.forces, None, refined.potential.name)
-            attach(atoms, found, "farfield")
-        folder = Path(output)
-        save_model(refined.potential, folder / "model")
-        write_json(folder / "record.json", refined.record.to_json())
-        write(folder / "predictions.extxyz", structures)
+        given = {"model": model, "method": method, "profile": profile, "prior": prior}
+        command = command_line("refine", test, {**given, "replay": replay, "output": output})
+        write_refinement(refined, structures, Path(output), [command] if command else [])
     return refined
 
 
@@ -111,10 +106,3 @@ def _graphs_alone(profile: Profile, potential: Potential) -> bool:
     """Whether a profile was made without a model or prior, of graphs like this model's."""
     made_with = (profile.header["model"], profile.header["prior"])
     return made_with == (None, None) and profile.cutoff == potential.cutoff
-
-
-def save_model(potential: Potential, path: Path) -> None:
-    """Write a model, with its refinement rule if it has one, in farfield's format."""
-    if not isinstance(potential, (TrainablePotential, RadiusRefined)):
-        raise CapabilityError(f"{potential.name} cannot be written to a file: keep your own")
-    potential.save(path)
