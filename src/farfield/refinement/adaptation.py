@@ -53,7 +53,7 @@ class TestTimeSettings:
     learning_rate: float = 5e-3
     ema_decay: float = 0.9
     batch_size: int = 8
-    replay_weight: float = 2.0
+    replay_weight: float = 1.0
     held_out: float = 0.25
     forgetting: float = 0.25
     judge_every: int = 10
