@@ -80,7 +80,8 @@ def test_it_abstains_when_no_step_helps(two_heads: MacePotential, test_set: list
     settings = replace(SETTINGS, learning_rate=10.0)
     refined = TestTimeTraining(PRIOR, settings=settings).refine(two_heads, test_set)
     assert refined.potential is two_heads
-    assert "did not help" in refined.record.reasons[-1]
+    assert "no step lowered" in refined.record.reasons[0]
+    assert "the lowest prior error was" in refined.record.reasons[1]
 
 
 def test_it_keeps_no_step_that_forgets(

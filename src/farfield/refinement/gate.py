@@ -49,5 +49,9 @@ def after(start: float, best: float, anchor_start: float | None, anchor: float |
             f"{anchor_start:.3f} to {anchor:.3f} eV/Å"
         )
     if best > (1.0 - LEAST_IMPROVEMENT) * start:
-        return Decision(False, f"adaptation did not help by at least 2 %: {told}")
+        return Decision(
+            False,
+            "no step lowered the prior error on held-out structures by at least 2 % for an "
+            f"acceptable loss on training structures: {told}",
+        )
     return Decision(True, told)

@@ -147,7 +147,14 @@ def _record(judgements: Sequence[Judgement], kept: Judgement, n_learned: int) ->
         figures["main head, force MAE on the anchor set, after, eV/Å"] = kept.anchor
         series["main head, anchor set (training structures not replayed)"] = anchors
     curve = Curve("Force MAE", "eV/Å", [j.step for j in judgements], series, kept=kept.step)
-    return Record(TestTimeTraining.name, decision.act, [decision.reason], figures, [curve])
+    reasons = [decision.reason]
+    if kept is start and len(judgements) > 1:
+        lowest = min(judgements[1:], key=lambda judgement: judgement.held_out)
+        rejected = f"the lowest prior error was {lowest.held_out:.3f} eV/Å, at step {lowest.step}"
+        if lowest.anchor is not None:
+            rejected += f", with {lowest.anchor:.3f} eV/Å on the training structures"
+        reasons.append(rejected)
+    return Record(TestTimeTraining.name, decision.act, reasons, figures, [curve])
 
 
 def _split(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
