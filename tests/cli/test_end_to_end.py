@@ -104,7 +104,7 @@ def test_training_structures_do_not_exceed_the_largest_quantile(
 def test_a_refined_model_is_written_and_can_be_used(method, request, farfield, shifted_set, joint):
     folder = request.getfixturevalue(method)
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("model", "predictions.extxyz", "record.json")
+        *("model", "predictions.extxyz", "record.json", "report.html")
     ]
     record = json.loads((folder / "record.json").read_text())
     assert record["method"] == method
