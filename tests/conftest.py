@@ -1,4 +1,4 @@
-"""What all tests share: one thread per process, and no cache but the session's own."""
+"""What all tests share: one thread per process, and no cache but the run's own."""
 
 from __future__ import annotations
 
