@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from farfield.errors import LabelError
 from farfield.potentials.mace import MacePotential
 from farfield.refinement import (
     RadiusRefinement,
@@ -56,6 +57,14 @@ def test_radius_rule_is_the_same_when_labels_are_nan(
     dirty = refinement.refine(two_heads, poisoned(test_set))
     assert clean.record.acted
     assert clean.record.figures == dirty.record.figures
+
+
+def test_a_test_structure_among_the_replayed_is_an_error(
+    two_heads: MacePotential, train: list[Atoms], test_set: list[Atoms]
+) -> None:
+    training = TestTimeTraining(PRIOR, replay=[*train, test_set[3]], settings=SETTINGS)
+    with pytest.raises(LabelError, match="would leak"):
+        training.refine(two_heads, test_set)
 
 
 def test_a_refinement_never_sees_a_label(two_heads: MacePotential, test_set: list[Atoms]) -> None:

@@ -14,7 +14,7 @@ from typing import final
 
 from ase import Atoms
 
-from farfield.errors import CapabilityError, did_you_mean
+from farfield.errors import CapabilityError, LabelError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, Prior, label
 from farfield.refinement import gate
@@ -22,7 +22,7 @@ from farfield.refinement.adaptation import Judgement, TestTimeSettings, adapt
 from farfield.refinement.contract import Curve, Record, Refined, Refinement
 from farfield.refinement.objectives import Objective, PriorObjective, ReplayObjective
 from farfield.shifts import Profile, diagnose, observe
-from farfield.structures import folds, require_labels
+from farfield.structures import describe, folds, require_labels
 from farfield.training import Sample
 
 ANCHOR_SHARE = 0.2  # of the training structures, kept from replay
@@ -51,6 +51,8 @@ class TestTimeTraining(Refinement):
     ------
     CapabilityError
         The model cannot be trained, or has no head for this prior.
+    LabelError
+        A replayed structure is one of those to refine for, or has no label.
     """
 
     __test__ = False  # not a test class
@@ -80,6 +82,7 @@ class TestTimeTraining(Refinement):
                 f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
                 "one with  farfield train --strategy joint"
             )
+        _refuse_overlap(self._replay, structures)
         settings = {**asdict(self._settings), "prior": self._prior.level_of_theory}
         reasons = []
         if self._profile is not None:
@@ -128,6 +131,21 @@ class TestTimeTraining(Refinement):
             Sample(atoms, potential.heads[0], label)
             for atoms, label in zip(kept, labels, strict=True)
         ]
+
+
+def _refuse_overlap(replay: Sequence[Atoms], structures: Sequence[Atoms]) -> None:
+    """A test structure among the replayed ones would bring its reference label along."""
+    known = {_geometry(atoms) for atoms in structures}
+    for atoms in replay:
+        if _geometry(atoms) in known:
+            raise LabelError(
+                f"{describe(atoms)} is among the structures to refine for: replay is for training "
+                "structures alone, or the reference labels of test structures would leak"
+            )
+
+
+def _geometry(atoms: Atoms) -> tuple[bytes, bytes]:
+    return atoms.numbers.tobytes(), (atoms.positions.round(6) + 0.0).tobytes()
 
 
 def _record(judgements: Sequence[Judgement], kept: Judgement, n_learned: int) -> Record:
