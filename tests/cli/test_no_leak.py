@@ -104,16 +104,26 @@ def test_a_profile_of_graphs_needs_no_labels(farfield, train_set, tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "train", "replay"])
-def test_whoever_reads_labels_refuses_nan(verb, farfield, spoilt, shifted_set, joint, tmp_path):
+def test_whoever_reads_labels_refuses_nan(verb, farfield, spoilt, train_set, joint, tmp_path):
     arguments = {
         "evaluate": ("evaluate", spoilt, "--model", joint),
         "train": ("train", spoilt, "--strategy", "supervised", "-o", tmp_path / "m.pt"),
         "replay": (
-            *("refine", shifted_set, "--model", joint, "--method", "ttt", "--prior", "gfn2"),
+            *("refine", train_set, "--model", joint, "--method", "ttt", "--prior", "gfn2"),
             *("--replay", spoilt, "-o", tmp_path / "out"),
         ),
     }[verb]
     done = farfield(*arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert "test.extxyz, structure 0 (C2H6): its 'REF' label is not a finite number" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_test_file_given_as_replay_is_an_error(farfield, shifted_set, joint, tmp_path):
+    done = farfield(
+        *("refine", shifted_set, "--model", joint, "--method", "ttt", "--prior", "gfn2"),
+        *("--replay", shifted_set, "-o", tmp_path / "out"),
+    )
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "would leak" in done.err
     assert list(tmp_path.iterdir()) == []

@@ -83,6 +83,7 @@ class TestTimeTraining(Refinement):
                 "one with  farfield train --strategy joint"
             )
         _refuse_overlap(self._replay, structures)
+        replayed = self._replayed(start)
         settings = {**asdict(self._settings), "prior": self._prior.level_of_theory}
         reasons = []
         if self._profile is not None:
@@ -107,7 +108,7 @@ class TestTimeTraining(Refinement):
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
         learn, held_out = _split(samples, self._settings.held_out, self._settings.seed)
-        rehearse, anchor = _split(self._replayed(start), ANCHOR_SHARE, self._settings.seed)
+        rehearse, anchor = _split(replayed, ANCHOR_SHARE, self._settings.seed)
         objectives: list[Objective] = [PriorObjective(learn, self._settings.batch_size)]
         if rehearse:
             weight = self._settings.replay_weight
