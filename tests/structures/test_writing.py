@@ -117,3 +117,45 @@ def test_same_structures_same_bytes(tmp_path: Path, labelled: list[Atoms]) -> No
     write(tmp_path / "a.xyz.gz", labelled)
     write(tmp_path / "b.xyz.gz", labelled)
     assert (tmp_path / "a.xyz.gz").read_bytes() == (tmp_path / "b.xyz.gz").read_bytes()
+
+
+def two_labelled() -> list[Atoms]:
+    found = []
+    for shift in (0.0, 0.1):
+        atoms = Atoms("CO", [(0, 0, 0), (1.1 + shift, 0, 0)], cell=[9, 9, 9], pbc=True)
+        attach(atoms, Labels(-3.0 - shift, np.full((2, 3), 0.5 + shift), None, "PBE"))
+        found.append(atoms)
+    return found
+
+
+@pytest.mark.parametrize("name", ["set.traj", "set.json", "set.db"])
+def test_other_formats_keep_the_reference(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, two_labelled())
+    again = read(tmp_path / name)
+    assert len(again) == 2
+    for before, after in zip(two_labelled(), again, strict=True):
+        np.testing.assert_allclose(after.positions, before.positions, rtol=0, atol=1e-8)
+        labels = labels_of(after)
+        assert labels is not None and labels.energy == pytest.approx(-3.0, abs=0.11)
+        np.testing.assert_allclose(labels.known_forces, before.arrays["REF_forces"])
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["POSCAR", "one.cif"])
+def test_formats_without_labels_keep_the_geometry(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, two_labelled()[:1])
+    after = read(tmp_path / name)[0]
+    assert after.get_chemical_formula() == "CO" and after.pbc.all()
+
+
+def test_what_a_format_cannot_hold_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StructureError, match="cannot hold these structures"):
+        write(tmp_path / "POSCAR", two_labelled())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["plain", "set.xyz", "set.extxyz", "set.xyz.gz", "set.unknown"])
+def test_all_other_names_are_extended_xyz(name: str, tmp_path: Path) -> None:
+    from farfield.structures.writing import _format
+
+    assert _format(tmp_path / name) == "extxyz"
