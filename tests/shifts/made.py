@@ -30,8 +30,10 @@ def rattled(
     return structures
 
 
-def seen(atoms: Atoms, *, forces: bool = True, features: bool = True) -> Observation:
-    """Observe with forces that turn with the structure, and features that do not."""
+def seen(
+    atoms: Atoms, *, forces: bool = True, features: bool = True, residual: bool = True
+) -> Observation:
+    """Observe with forces and residuals that turn with the structure, and features that do not."""
     graph = neighbour_graph(atoms, CUTOFF)
     vectors = atoms.positions[graph.receivers] - atoms.positions[graph.senders]
     vectors = vectors + graph.shifts @ np.asarray(atoms.cell)  # (E, 3)
@@ -43,7 +45,14 @@ def seen(atoms: Atoms, *, forces: bool = True, features: bool = True) -> Observa
     radial = decay[:, None] * np.exp(-4.0 * (graph.distances[:, None] - centres) ** 2)  # (E, 8)
     feature = np.zeros((len(atoms), 8))
     np.add.at(feature, graph.senders, radial)
-    return Observation(graph, force if forces else None, feature if features else None)
+    missed = np.zeros((len(atoms), 3))
+    np.add.at(missed, graph.senders, 0.1 * (decay**2)[:, None] * vectors)
+    return Observation(
+        graph,
+        forces=force if forces else None,
+        features=feature if features else None,
+        residual=missed if residual else None,
+    )
 
 
 def fitted(count: int = 40, seed: int = 0, **options: bool) -> Profile:

@@ -24,7 +24,8 @@ axes = pytest.mark.parametrize("axis", AXES)
 
 
 def test_the_axes_are_those_of_the_files() -> None:
-    assert AXES == ("elements", "force_norm", "connectivity", "representation")
+    names = ("elements", "force_norm", "connectivity", "representation", "prior_residual")
+    assert names == AXES
     assert tuple(PROFILE.axes) == AXES
     for axis, detector in DETECTORS.items():
         assert detector.axis == axis
@@ -165,8 +166,19 @@ def test_features_that_do_not_vary_at_all_are_compared_as_they_are() -> None:
     assert detector.score(other, detector.fit(same)).structure == pytest.approx(0.5)
 
 
+def test_the_prior_residual_is_the_mean_norm_and_names_training() -> None:
+    residual = np.zeros((6, 3))
+    residual[2] = [0.3, 0.0, -0.4]
+    score = PROFILE.score("prior_residual", replace(seen(molecule("CH3OH")), residual=residual))
+    assert score.structure == pytest.approx(0.5 / 6)
+    assert score.atoms.tolist() == pytest.approx([0, 0, 0.5, 0, 0, 0])
+    words = "the model misses the prior's forces by 0.08 eV/Å, where the structures it was trained"
+    assert score.reason.startswith(words)
+
+
 @pytest.mark.parametrize(
-    ("axis", "field"), [("force_norm", "forces"), ("representation", "features")]
+    ("axis", "field"),
+    [("force_norm", "forces"), ("representation", "features"), ("prior_residual", "residual")],
 )
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_raise(axis: str, field: str, value: float) -> None:

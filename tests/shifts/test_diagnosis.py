@@ -15,6 +15,7 @@ from farfield.errors import ModelError, ProfileError
 from farfield.potentials import BlackBoxPotential
 from farfield.priors import Failure
 from farfield.shifts import DETECTORS, Diagnosis, diagnose, force_source, observe
+from farfield.shifts.force_norm import ForceNorm
 from farfield.shifts.profile import fit
 from farfield.structures import Labels, attach, without_labels
 from tests.shifts.made import CUTOFF, HEADER, fitted, rattled, seen
@@ -39,15 +40,16 @@ def test_what_a_diagnosis_holds() -> None:
     assert found.quantiles[found.axis] == max(found.quantiles.values())
     for axis, score in found.scores.items():
         assert score == PROFILE.score(axis, seen(atoms)).structure
-    assert found.quantile == PROFILE.combined_quantile(list(found.quantiles.values()))
+    assert found.quantile == PROFILE.combined_quantile(found.quantiles)
+    assert (found.not_scored, found.error) == ({}, None)
 
 
 def test_sentences() -> None:
-    outside, inside = of(molecule("CH3Cl"), rattled(1, seed=500, names=["CH3OH"])[0]).structures
+    outside, inside = of(molecule("CH3Cl"), rattled(1, seed=501, names=["CH3OH"])[0]).structures
     assert (outside.verdict, outside.axis, outside.quantile) == ("outside", "elements", 1.0)
     assert outside.sentence == (
         "Outside the training domain along elements and element pairs, farther than all held-out "
-        "training structures, because Cl is in no training structure."
+        "structures, because Cl is in no training structure."
     )
     assert inside.verdict == "inside"
     assert inside.sentence.startswith("Inside the training domain; farthest along ")
@@ -73,9 +75,9 @@ def test_sentences() -> None:
 )
 def test_verdicts_at_their_limits(place: int, verdict: str, words: str) -> None:
     """A null of 0, 1, ... 999 eV/Å; the combined one lies five places higher."""
-    axes = {"force_norm": replace(PROFILE.axes["force_norm"], null=np.arange(1000.0))}
     combined = np.clip(np.arange(1000.0) + 5, 0, None) / 1000
-    profile = replace(PROFILE, axes=axes, combined_null=combined)
+    axis = replace(PROFILE.axes["force_norm"], null=np.arange(1000.0), held_out=combined)
+    profile = replace(PROFILE, axes={"force_norm": axis})
     observation = replace(seen(molecule("H2O")), forces=np.full((3, 3), (place - 0.5) / 3**0.5))
     (found,) = diagnose([molecule("H2O")], [observation], profile).structures
     assert found.quantiles == {"force_norm": place / 1000}
@@ -85,16 +87,21 @@ def test_verdicts_at_their_limits(place: int, verdict: str, words: str) -> None:
 
 
 def test_not_quite_all_is_never_a_hundred_per_cent() -> None:
-    profile = replace(PROFILE, combined_null=np.linspace(0.0, 1.0, 5001))
+    combined = np.linspace(0.0, 1.0, 5001)
+    axes = {name: replace(axis, held_out=combined) for name, axis in PROFILE.axes.items()}
+    profile = replace(PROFILE, axes=axes)
     observation = seen(molecule("CH3Cl"))
     (found,) = diagnose([molecule("CH3Cl")], [observation], profile).structures
     assert 0.9995 < found.quantile < 1.0
-    assert "farther than 99.9 % of the held-out" in found.sentence
+    assert "farther than 99.9 % of the held-out structures" in found.sentence
 
 
 def test_axes_that_cannot_be_scored_have_a_reason_and_no_number() -> None:
-    diagnosis = of(molecule("CH3OH"), molecule("C2H6"), forces=False, features=False)
-    assert set(diagnosis.not_scored) == {"force_norm", "representation"}
+    bare = {"forces": False, "features": False, "residual": False}
+    diagnosis = of(molecule("CH3OH"), molecule("C2H6"), **bare)
+    assert set(diagnosis.not_scored) == {"force_norm", "representation", "prior_residual"}
+    assert diagnosis.partly_scored == {}
+    assert diagnosis.not_scored["prior_residual"].startswith("no prior residual: give a prior")
     assert diagnosis.not_scored["force_norm"].startswith("no proxy forces: give a model")
     assert diagnosis.not_scored["representation"].startswith("no node features: ")
     for found in diagnosis.structures:
@@ -102,12 +109,23 @@ def test_axes_that_cannot_be_scored_have_a_reason_and_no_number() -> None:
             assert set(table) == {"elements", "connectivity"}
 
 
-def test_an_axis_that_one_structure_lacks_is_not_scored_and_says_how_many() -> None:
+def test_a_structure_on_which_the_prior_failed_has_no_score_there_and_says_why() -> None:
     structures = [molecule("CH3OH"), molecule("C2H6"), molecule("CH4")]
-    observations = [seen(atoms, forces=index != 1) for index, atoms in enumerate(structures)]
+    observations = [seen(atoms) for atoms in structures]
+    whole = diagnose(structures, observations, PROFILE)
+    failure = "the SCF did not converge"
+    observations[1] = replace(observations[1], residual=None, prior_failure=failure)
     diagnosis = diagnose(structures, observations, PROFILE)
-    assert diagnosis.not_scored["force_norm"].startswith("1 of 3 structures have no proxy forces")
-    assert all("force_norm" not in found.scores for found in diagnosis.structures)
+    assert diagnosis.not_scored == {}
+    told = f"no labels of the prior ({failure})"
+    assert diagnosis.partly_scored == {"prior_residual": f"1 of 3 structures have {told}"}
+    first, lacking, last = diagnosis.structures
+    for found, before in ((first, whole.structures[0]), (last, whole.structures[2])):
+        assert (found.scores, found.quantile) == (before.scores, before.quantile)
+    assert lacking.not_scored == {"prior_residual": told}
+    for table in (lacking.scores, lacking.quantiles, lacking.reasons, lacking.atom_quantiles):
+        assert set(table) == set(DETECTORS) - {"prior_residual"}
+    assert lacking.quantile == PROFILE.combined_quantile(lacking.quantiles)
 
 
 def test_an_axis_that_the_profile_lacks_is_not_scored() -> None:
@@ -132,9 +150,9 @@ def test_labels_are_never_read() -> None:
         for train, test in (sets, [without_labels(structures) for structures in sets]):
             profile = fit(observe(train, potential=potential), seed=0, header=HEADER)
             diagnosis = diagnose(test, observe(test, potential=potential), profile)
-            arrays = [profile.combined_null.tobytes()]
+            arrays = []
             for axis in profile.axes.values():
-                arrays += [axis.null.tobytes(), axis.atom_null.tobytes()]
+                arrays += [axis.null.tobytes(), axis.atom_null.tobytes(), axis.held_out.tobytes()]
                 arrays += [array.tobytes() for array in axis.state.values()]
             assert "force_norm" in profile.axes
             told = [
@@ -172,7 +190,9 @@ def test_observing() -> None:
     labels = [Labels(0.0, np.ones((3, 3))), Failure("the SCF did not converge")]
     first, second = observe([atoms, atoms], cutoff=1.2, prior_labels=labels)
     assert first.forces.tolist() == np.ones((3, 3)).tolist()
+    assert (first.prior_failure, second.prior_failure) == (None, "the SCF did not converge")
     assert second.forces is None
+    assert ForceNorm().missing(second) == "no labels of the prior (the SCF did not converge)"
     assert observe([atoms], cutoff=1.2)[0].forces is None
     assert force_source(black_box, None) == "the model's own forces (EMT (ASE calculator))"
     assert force_source(None, None) is None

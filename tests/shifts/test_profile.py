@@ -11,7 +11,8 @@ from ase.build import molecule
 
 from farfield.errors import ProfileError
 from farfield.shifts import DETECTORS, Profile
-from farfield.shifts.profile import KEPT_ATOM_SCORES, VERSION, fit, load, save
+from farfield.shifts.axis import KEPT_ATOM_SCORES
+from farfield.shifts.profile import VERSION, fit, load, save
 from farfield.structures import folds
 from tests.shifts.made import HEADER, fitted, rattled, seen
 
@@ -22,13 +23,13 @@ def everything(profile: Profile) -> list:
     """All that a profile says of the test structures, to the last bit."""
     found = []
     for observation in map(seen, TEST):
-        quantiles = []
+        quantiles = {}
         for axis in profile.axes:
             score = profile.score(axis, observation)
-            quantiles.append(profile.quantile(axis, score.structure))
+            quantiles[axis] = profile.quantile(axis, score.structure)
             shares = profile.atom_quantiles(axis, score.atoms)
             found += [score.structure, score.atoms.tobytes(), score.reason, shares.tobytes()]
-        found += [*quantiles, profile.combined_quantile(quantiles)]
+        found += [*quantiles.values(), profile.combined_quantile(quantiles)]
     return found
 
 
@@ -37,7 +38,8 @@ def test_a_file_gives_back_every_score_bit_for_bit(tmp_path: Path) -> None:
     path = tmp_path / "new" / "profile"
     save(profile, path)
     again = load(path)
-    assert again.header == profile.header == {"version": VERSION, "seed": 0, **HEADER}
+    stored = {"version": VERSION, "seed": 0, **HEADER, "not_fitted": {}}
+    assert again.header == profile.header == stored
     assert again.cutoff == profile.cutoff
     assert everything(again) == everything(profile)
     assert [file.name for file in path.parent.iterdir()] == ["profile"]
@@ -68,8 +70,9 @@ def test_null_scores_are_of_structures_that_were_held_out() -> None:
             atoms += [value for score in scores for value in score.atoms]
         assert np.array_equal(profile.axes[axis].null, np.sort(expected))
         assert np.array_equal(profile.axes[axis].atom_null, np.sort(atoms))
-    assert (np.diff(profile.combined_null) >= 0.0).all()
-    assert len(profile.combined_null) == 25
+    combined = profile.combined_null(DETECTORS)
+    assert (np.diff(combined) >= 0.0).all()
+    assert len(combined) == 25
 
 
 def test_thinned_atom_scores_keep_the_ends_and_the_quantiles() -> None:
@@ -91,18 +94,37 @@ def test_thinned_atom_scores_keep_the_ends_and_the_quantiles() -> None:
 
 def test_quantiles_by_hand() -> None:
     profile = fitted(20)
-    axis = replace(profile.axes["force_norm"], null=np.array([1.0, 2.0, 2.0, 3.0]))
-    profile = replace(
-        profile,
-        axes={**profile.axes, "force_norm": axis},
-        combined_null=np.array([0.25, 0.5, 0.75, 0.75]),
+    axis = replace(
+        profile.axes["force_norm"],
+        null=np.array([1.0, 2.0, 2.0, 3.0]),
+        held_out=np.array([0.25, 0.0, 0.75, 0.25]),
     )
+    other = replace(profile.axes["connectivity"], held_out=np.array([0.0, 0.5, 0.0, 0.75]))
+    profile = replace(profile, axes={"force_norm": axis, "connectivity": other})
     scores = (0.5, 1.0, 1.5, 2.0, 2.0 + 1e-9, 2.5, 3.0, 3.1)
     quantiles = [profile.quantile("force_norm", score) for score in scores]
     assert quantiles == [0.0, 0.0, 0.25, 0.25, 0.25, 0.75, 0.75, 1.0]
-    assert profile.combined_quantile([0.1, 0.6]) == 0.5
-    assert profile.combined_quantile([0.75, 0.1]) == 0.5
-    assert profile.combined_quantile([0.0, 1.0]) == 1.0
+    assert profile.combined_null(["force_norm", "connectivity"]).tolist() == [0.25, 0.5, 0.75, 0.75]
+    for force_norm, connectivity, expected in ((0.1, 0.6, 0.5), (0.75, 0.1, 0.5), (0.0, 1.0, 1.0)):
+        both = {"force_norm": force_norm, "connectivity": connectivity}
+        assert profile.combined_quantile(both) == expected
+
+
+def test_the_combined_quantile_is_among_the_same_axes() -> None:
+    """An axis that a structure lacks raises no bar for it, nor do structures that lack one."""
+    observations = [seen(atoms, residual=index != 3) for index, atoms in enumerate(rattled(20, 0))]
+    profile = fit(observations, seed=0, header=HEADER)
+    places = np.flatnonzero(np.isnan(profile.axes["prior_residual"].held_out))
+    assert places.tolist() == [3]
+    assert len(profile.axes["prior_residual"].null) == 19
+    alone = profile.combined_null(["force_norm"])
+    assert np.array_equal(alone, np.sort(profile.axes["force_norm"].held_out))
+    table = np.stack([profile.axes[axis].held_out for axis in ("force_norm", "prior_residual")])
+    both = profile.combined_null(["force_norm", "prior_residual"])
+    assert np.array_equal(both, np.sort(np.delete(table, 3, axis=1).max(axis=0)))
+    for quantile in (0.3, 0.8):
+        found = profile.combined_quantile({"force_norm": quantile})
+        assert found == pytest.approx(quantile, abs=0.051)
 
 
 def test_copies_of_one_structure_are_all_alike_to_the_profile() -> None:
@@ -126,14 +148,70 @@ def test_copies_of_one_structure_are_all_alike_to_the_profile() -> None:
 def test_too_few_structures(count: int) -> None:
     with pytest.raises(ProfileError, match=f"at least 10 training structures, got {count}"):
         fitted(count)
-    assert len(fitted(10).combined_null) == 10
+    ten = [seen(atoms) for atoms in rattled(10, seed=0)]
+    with pytest.raises(ProfileError, match=f"at least 10 held-out structures, got {count}"):
+        fit(ten, seed=0, header=HEADER, held_out=ten[:count])
+    assert len(fitted(10).combined_null(DETECTORS)) == 10
 
 
-def test_axes_that_cannot_be_seen_are_left_out() -> None:
-    assert tuple(fitted(10, forces=False).axes) == ("elements", "connectivity", "representation")
-    assert tuple(fitted(10, features=False).axes) == ("elements", "force_norm", "connectivity")
-    mixed = [seen(atoms, forces=bool(index)) for index, atoms in enumerate(rattled(12, seed=0))]
-    assert "force_norm" not in fit(mixed, seed=0, header=HEADER).axes
+def test_axes_that_cannot_be_seen_are_left_out_and_say_why() -> None:
+    for option, axis, words in (
+        ("forces", "force_norm", "no proxy forces: "),
+        ("features", "representation", "no node features: "),
+        ("residual", "prior_residual", "no prior residual: "),
+    ):
+        profile = fitted(10, **{option: False})
+        assert tuple(profile.axes) == tuple(name for name in DETECTORS if name != axis)
+        assert list(profile.header["not_fitted"]) == [axis]
+        assert profile.header["not_fitted"][axis].startswith(words)
+
+
+def test_one_structure_without_an_axis_does_not_cost_the_others_that_axis() -> None:
+    some = [seen(atoms, forces=bool(index)) for index, atoms in enumerate(rattled(12, seed=0))]
+    profile = fit(some, seed=0, header=HEADER)
+    alone = fit(some[1:], seed=0, header=HEADER)
+    assert profile.header["not_fitted"] == {}
+    assert np.array_equal(profile.axes["force_norm"].null, alone.axes["force_norm"].null)
+    levels = [item.axes["force_norm"].state["levels"] for item in (profile, alone)]
+    assert np.array_equal(*levels)
+    few = [seen(atoms, forces=index > 2) for index, atoms in enumerate(rattled(12, seed=0))]
+    reason = fit(few, seed=0, header=HEADER).header["not_fitted"]["force_norm"]
+    assert reason.startswith("3 of 12 structures have no proxy forces: ")
+
+
+def test_held_out_structures_give_the_null_and_training_gives_the_state() -> None:
+    train = [seen(atoms) for atoms in rattled(30, seed=5)]
+    others = [seen(atoms) for atoms in rattled(14, seed=6, width=0.1)]
+    profile = fit(train, seed=0, header=HEADER, held_out=others)
+    for axis, detector in DETECTORS.items():
+        state = detector.fit(train)
+        scores = [detector.score(item, state) for item in others]
+        assert np.array_equal(profile.axes[axis].null, np.sort([s.structure for s in scores]))
+        atoms = np.sort(np.concatenate([score.atoms for score in scores]))
+        assert np.array_equal(profile.axes[axis].atom_null, atoms)
+        assert all(np.array_equal(profile.axes[axis].state[key], state[key]) for key in state)
+    assert len(profile.combined_null(DETECTORS)) == 14
+    some = [
+        replace(item, residual=None) if index < 5 else item for index, item in enumerate(others)
+    ]
+    reason = fit(train, seed=0, header=HEADER, held_out=some).header["not_fitted"]
+    assert reason["prior_residual"].startswith("5 of 14 structures have no prior residual")
+
+
+def test_the_null_of_fitted_structures_is_too_narrow_and_that_of_held_out_ones_is_not() -> None:
+    """A model that was fitted to its training set misses the prior there by half as much."""
+    fitted_to = [
+        replace(item, residual=0.5 * item.residual) for item in map(seen, rattled(60, seed=5))
+    ]
+    held_out = [seen(atoms) for atoms in rattled(60, seed=6)]
+    new = [seen(atoms) for atoms in rattled(60, seed=7)]
+    medians = []
+    for group in (None, held_out):
+        profile = fit(fitted_to, seed=0, header=HEADER, held_out=group)
+        scores = [profile.score("prior_residual", item).structure for item in new]
+        medians.append(np.median([profile.quantile("prior_residual", score) for score in scores]))
+    assert medians[0] > 0.9
+    assert medians[1] == pytest.approx(0.5, abs=0.15)
 
 
 def test_training_forces_that_are_not_finite_raise() -> None:

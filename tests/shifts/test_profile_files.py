@@ -58,7 +58,7 @@ def test_damaged_files_and_other_versions(tmp_path: Path) -> None:
         header = {**json.loads(str(arrays["header"])), "version": version}
         np.savez(tmp_path / "other.npz", **{**arrays, "header": np.array(json.dumps(header))})
         assert f"a profile of {words}, this farfield reads" in refusal(tmp_path / "other.npz")
-    for key in ("combined_null", "elements/atom_null"):
+    for key in ("elements/held_out", "elements/atom_null"):
         fewer = {name: value for name, value in arrays.items() if name != key}
         np.savez(tmp_path / "fewer.npz", **fewer)
         assert f"the profile lacks '{key}'" in refusal(tmp_path / "fewer.npz")

@@ -59,6 +59,8 @@ def command(
     typer.echo(f"{len(found.structures)} structures: {counts}", err=True)
     for axis, reason in found.not_scored.items():
         typer.echo(f"not scored: {axis}: {reason}", err=True)
+    for axis, reason in found.partly_scored.items():
+        typer.echo(f"partly scored: {axis}: {reason}", err=True)
     for axis, sets in content["auroc"].items():
         for name, auroc in sets.items():
             interval = f"[{auroc['low']:.3f}, {auroc['high']:.3f}]"

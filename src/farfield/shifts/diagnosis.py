@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
+from farfield.shifts.axis import lack
+from farfield.shifts.calibration import ErrorEstimate
 from farfield.shifts.observation import Observation
 from farfield.shifts.profile import DETECTORS, Profile
 
@@ -26,17 +28,22 @@ class StructureDiagnosis:
     file, index, formula, n_atoms
         Which structure it is.
     scores, quantiles, reasons
-        By axis. A quantile is the share of held-out training structures that score lower.
+        By axis. A quantile is the share of held-out structures that score lower.
     atom_quantiles
         By axis, shape (N,).
     quantile
-        Combined over the axes, again against held-out training structures.
+        Combined over the axes that this structure has, against held-out structures on the
+        same axes.
     verdict
         ``"inside"`` up to 0.95, ``"edge"`` up to 0.99, ``"outside"`` above.
     axis
         The axis with the largest quantile.
     sentence
         The verdict and its reason in one sentence.
+    not_scored
+        Axes on which other structures of the set have a score and this one has none, and why.
+    error
+        The force error to expect; None without a calibrated profile or a prior residual.
     """
 
     file: str
@@ -51,6 +58,8 @@ class StructureDiagnosis:
     verdict: Verdict
     axis: str
     sentence: str
+    not_scored: dict[str, str] = field(default_factory=dict)
+    error: ErrorEstimate | None = None
 
 
 @dataclass(frozen=True)
@@ -62,27 +71,35 @@ class Diagnosis:
     structures
         One entry per structure, in order.
     not_scored
-        Axes without scores, and why.
+        Axes on which no structure has a score, and why.
     """
 
     structures: list[StructureDiagnosis]
     not_scored: dict[str, str]
 
+    @property
+    def partly_scored(self) -> dict[str, str]:
+        """Axes on which some structures have no score, and why."""
+        told: dict[str, list[str]] = {}
+        for found in self.structures:
+            for axis, reason in found.not_scored.items():
+                told.setdefault(axis, []).append(reason)
+        return {
+            axis: f"{len(reasons)} of {len(self.structures)} structures have {reasons[0]}"
+            for axis, reasons in told.items()
+        }
+
 
 def diagnose(
     structures: Sequence[Atoms], observations: Sequence[Observation], profile: Profile
 ) -> Diagnosis:
-    """Score each structure along every axis that the profile and the observations have."""
+    """Score each structure along every axis that the profile and its observation have."""
     not_scored = {}
     for name, detector in DETECTORS.items():
-        lacking = [detector.missing(observation) for observation in observations]
-        count = sum(reason is not None for reason in lacking)
-        reason = next((reason for reason in lacking if reason), None)
-        if reason and count < len(observations):
-            reason = f"{count} of {len(observations)} structures have {reason}"
+        reason = lack(detector, observations)
         if name not in profile.axes:
             not_scored[name] = "the profile was made without it" + (f"; {reason}" if reason else "")
-        elif reason:
+        elif reason and all(detector.missing(observation) for observation in observations):
             not_scored[name] = reason
     axes = [name for name in profile.axes if name not in not_scored]
     found = [
@@ -95,11 +112,14 @@ def diagnose(
 def _one(
     atoms: Atoms, observation: Observation, profile: Profile, axes: Sequence[str]
 ) -> StructureDiagnosis:
-    scores = {axis: profile.score(axis, observation) for axis in axes}
+    lacking = {axis: DETECTORS[axis].missing(observation) for axis in axes}
+    present = [axis for axis in axes if lacking[axis] is None]
+    scores = {axis: profile.score(axis, observation) for axis in present}
     quantiles = {axis: profile.quantile(axis, score.structure) for axis, score in scores.items()}
-    combined = profile.combined_quantile(list(quantiles.values()))
+    combined = profile.combined_quantile(quantiles)
     leading = max(quantiles, key=lambda axis: quantiles[axis])
     verdict: Verdict = "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
+    calibration, residual = profile.error_calibration, observation.residual
     return StructureDiagnosis(
         file=str(atoms.info.get("farfield_file", "")),
         index=int(atoms.info.get("farfield_index", 0)),
@@ -115,6 +135,8 @@ def _one(
         verdict=verdict,
         axis=leading,
         sentence=_sentence(verdict, combined, leading, scores[leading].reason),
+        not_scored={axis: reason for axis, reason in lacking.items() if reason is not None},
+        error=calibration.estimate(residual) if calibration and residual is not None else None,
     )
 
 
@@ -125,6 +147,6 @@ def _sentence(verdict: Verdict, quantile: float, axis: str, reason: str) -> str:
     place = "Outside" if verdict == "outside" else "At the edge of"
     share = "all" if quantile >= 1.0 else f"{min(100 * quantile, 99.9):.1f} % of the"
     return (
-        f"{place} the training domain along {title}, farther than {share} held-out training "
-        f"structures, because {reason}."
+        f"{place} the training domain along {title}, farther than {share} held-out structures, "
+        f"because {reason}."
     )

@@ -28,9 +28,11 @@ class ForceNorm(Detector):
     )
 
     def missing(self, observation: Observation) -> str | None:
-        if observation.forces is None:
-            return "no proxy forces: give a model, or a prior that was also given to the profile"
-        return None
+        if observation.forces is not None:
+            return None
+        if observation.prior_failure is not None:
+            return f"no labels of the prior ({observation.prior_failure})"
+        return "no proxy forces: give a model, or a prior that was also given to the profile"
 
     def fit(self, observations: Sequence[Observation]) -> State:
         means = [norms(observation).mean() for observation in observations]

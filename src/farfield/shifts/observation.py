@@ -12,7 +12,8 @@ from ase import Atoms
 
 from farfield.errors import ModelError, ProfileError
 from farfield.graphs import Graph, cumulative, local_spectrum, neighbour_graph, spectrum
-from farfield.potentials.contract import Potential, Prediction
+from farfield.potentials.contract import Potential
+from farfield.potentials.residual import residual_of
 from farfield.priors import Failure, Prior
 from farfield.structures import Labels, describe
 
@@ -32,11 +33,17 @@ class Observation:
         labels. None when there is no proxy.
     features
         The model's node features, shape (N, F), or None.
+    residual
+        Forces of the model's prior head less those of the prior, shape (N, 3), eV/Å, or None.
+    prior_failure
+        Why the prior gave no labels for this structure, where it was asked and failed.
     """
 
     graph: Graph
     forces: Floats | None = None
     features: Floats | None = None
+    residual: Floats | None = None
+    prior_failure: str | None = None
 
     @cached_property
     def local_densities(self) -> npt.NDArray[np.float32]:
@@ -56,8 +63,9 @@ def observe(
     potential: Potential | None = None,
     cutoff: float | None = None,
     prior_labels: Sequence[Labels | Failure] | None = None,
+    prior_head: str | None = None,
 ) -> list[Observation]:
-    """Compute what the detectors need, with one prediction of the model per structure.
+    """Compute what the detectors need, with one prediction of each head per structure.
 
     Parameters
     ----------
@@ -68,7 +76,11 @@ def observe(
     cutoff
         Radius of the graph, Å, when there is no model, or when the model does not tell.
     prior_labels
-        A prior's labels of the same structures: the proxy forces when there is no model.
+        A prior's labels of the same structures: the proxy forces when there is no model,
+        and what ``prior_head`` is compared with when there is one. Where the prior failed,
+        the structure lacks that axis, and the observation holds the reason.
+    prior_head
+        The model's head for this prior: with ``prior_labels`` it gives the prior residual.
 
     Raises
     ------
@@ -83,26 +95,31 @@ def observe(
         graphs = [neighbour_graph(atoms, cutoff) for atoms in structures]
     else:
         raise ProfileError("the radius of the graph is not known: give --cutoff (Å)")
+    nothing: list[Floats | None] = [None] * len(structures)
+    outcomes = nothing if prior_labels is None else prior_labels
+    known = [outcome if isinstance(outcome, Labels) else None for outcome in outcomes]
+    failures = [outcome.reason if isinstance(outcome, Failure) else None for outcome in outcomes]
+    forces = [None if labels is None else labels.forces for labels in known]
+    features, residuals = nothing, nothing
     if potential is not None:
         predictions = potential.predict(structures)
-        for atoms, prediction in zip(structures, predictions, strict=True):
-            _require_finite(atoms, prediction, potential)
-        return [
-            Observation(graph, prediction.forces, prediction.features)
-            for graph, prediction in zip(graphs, predictions, strict=True)
-        ]
-    if prior_labels is not None:
-        return [
-            Observation(graph, None if isinstance(labels, Failure) else labels.forces)
-            for graph, labels in zip(graphs, prior_labels, strict=True)
-        ]
-    return [Observation(graph) for graph in graphs]
+        forces = [prediction.forces for prediction in predictions]
+        features = [prediction.features for prediction in predictions]
+        if prior_labels is not None and prior_head is not None:
+            residuals = residual_of(potential, prior_head, known, structures)
+        _require_finite(structures, "forces", forces, potential)
+        _require_finite(structures, "node features", features, potential)
+        _require_finite(structures, f"forces of the head {prior_head!r}", residuals, potential)
+    seen = zip(graphs, forces, features, residuals, failures, strict=True)
+    return [Observation(*each) for each in seen]
 
 
-def _require_finite(atoms: Atoms, prediction: Prediction, potential: Potential) -> None:
-    for what, values in (("forces", prediction.forces), ("node features", prediction.features)):
-        if values is not None and not np.isfinite(values).all():
-            index = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+def _require_finite(
+    structures: Sequence[Atoms], what: str, values: Sequence[Floats | None], potential: Potential
+) -> None:
+    for atoms, value in zip(structures, values, strict=True):
+        if value is not None and not np.isfinite(value).all():
+            index = int(np.flatnonzero(~np.isfinite(value).all(axis=1))[0])
             raise ModelError(
                 f"{describe(atoms)}: {potential.name} predicts {what} that are not finite "
                 f"numbers, first at atom {index}: leave this structure out, or use another model"

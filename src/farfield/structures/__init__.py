@@ -1,8 +1,10 @@
 """Labelled structures: read, check, split, write. Knows ASE and nothing of farfield above it."""
 
 from farfield.structures.checks import check
+from farfield.structures.groups import LeftOut, leave_groups_out
 from farfield.structures.labels import (
     REFERENCE,
+    UNKNOWN_LEVEL,
     Labels,
     attach,
     describe,
@@ -18,13 +20,16 @@ from farfield.structures.writing import write
 
 __all__ = [
     "REFERENCE",
+    "UNKNOWN_LEVEL",
     "Labels",
+    "LeftOut",
     "attach",
     "check",
     "describe",
     "folds",
     "halves",
     "labels_of",
+    "leave_groups_out",
     "name_reference",
     "read",
     "require_labels",

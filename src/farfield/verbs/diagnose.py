@@ -10,18 +10,17 @@ from farfield.errors import ConfigError, ProfileError
 from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
-from farfield.shifts import Diagnosis, Profile, observe
+from farfield.shifts import Diagnosis, Profile
 from farfield.shifts import diagnose as diagnose_observed
 from farfield.shifts.profile import load as load_profile
-from farfield.structures import without_labels
 from farfield.verbs.diagnosis_files import write_diagnosis
 from farfield.verbs.inputs import (
     Structures,
     command_line,
-    prior_labels,
     require_same_model,
     structures_of,
 )
+from farfield.verbs.observations import observed
 
 
 def diagnose(
@@ -47,7 +46,8 @@ def diagnose(
         The model with which the profile was made; without it, the axes that need the
         model's forces or features are not scored.
     prior
-        The prior with which the profile was made, when it was made without a model.
+        The prior with which the profile was made: for the axis of the prior residual and the
+        force error to expect, or, without a model, for the proxy forces.
     control
         The one of the files that is like the training set: the report and the JSON then say
         how well each axis tells the other files from it (AUROC with a bootstrap interval).
@@ -96,19 +96,31 @@ def diagnose_structures(
     cache: Path | str | None = None,
 ) -> Diagnosis:
     """Diagnose structures in memory; see :func:`diagnose`."""
-    bare = without_labels(structures)
     potential = None if model is None else load_model(model, cutoff=profile.cutoff)
     if potential is not None:
         require_same_model(profile, potential)
-    proxy = None
-    if potential is None and prior is not None:
-        chosen = load_prior(prior)
-        if profile.header["model"] is None:
-            if profile.header["prior"] != chosen.name:
-                raise ProfileError(
-                    f"the profile was made with the prior {profile.header['prior']!r}, not "
-                    f"{chosen.name!r}: make one with  farfield profile --prior {chosen.name}"
-                )
-            proxy = prior_labels(bare, chosen, workers=workers, cache=cache)
-    observations = observe(bare, potential=potential, cutoff=profile.cutoff, prior_labels=proxy)
+    chosen = None if prior is None else load_prior(prior)
+    if chosen is not None and not _asks_for(profile, chosen, potential):
+        chosen = None
+    observations = observed(
+        structures,
+        potential=potential,
+        prior=chosen,
+        cutoff=profile.cutoff,
+        workers=workers,
+        cache=cache,
+    )
     return diagnose_observed(structures, observations, profile)
+
+
+def _asks_for(profile: Profile, prior: Prior, potential: Potential | None) -> bool:
+    """Whether the profile has an axis for what the prior says; another prior is an error."""
+    by_model = profile.header["model"] is not None
+    if by_model and (potential is None or "prior_residual" not in profile.axes):
+        return False
+    if profile.header["prior"] != prior.name:
+        raise ProfileError(
+            f"the profile was made with the prior {profile.header['prior']!r}, not "
+            f"{prior.name!r}: make one with  farfield profile --prior {prior.name}"
+        )
+    return True

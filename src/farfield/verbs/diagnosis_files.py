@@ -12,9 +12,20 @@ from ase import Atoms
 
 from farfield.files import write_json, write_text
 from farfield.reports import Report, write_report
-from farfield.shifts import DETECTORS, Diagnosis, Profile
+from farfield.shifts import DETECTORS, Diagnosis, Profile, StructureDiagnosis
 from farfield.structures import write
-from farfield.verbs.report_parts import axis_shifts, facts, set_summary, strangest
+from farfield.verbs.report_parts import (
+    axis_shifts,
+    expected_error,
+    facts,
+    set_summary,
+    strangest,
+)
+
+EXPECTED = "expected_force_error_eV_per_A"
+UPPER = "force_error_upper_90_eV_per_A"
+NOTE = "force_error_note"
+COARSE = 0.05  # share of false alarms above which the report warns of few held-out structures
 
 
 def write_diagnosis(
@@ -37,21 +48,22 @@ def write_diagnosis(
         title="Diagnosis",
         subtitle=f"{len(structures)} structures against "
         f"{profile.header['n_structures']} training structures",
-        headline=[f"{summary.name}: {summary.sentence}" for summary in summaries],
+        headline=[
+            f"{summary.name}: {summary.sentence}{expected_error(sets[summary.name])}"
+            for summary in summaries
+        ],
         facts=facts(profile),
         sets=summaries,
         axes=axes,
         structures=strangest(diagnosis, structures),
         commands=list(commands),
-        warnings=[
-            f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()
-        ],
+        warnings=_warnings(diagnosis, profile),
     )
     content = to_json(diagnosis, profile)
     content["auroc"] = {
         axis.axis: {name: vars(interval) for name, interval in axis.auroc.items()} for axis in axes
     }
-    write_text(folder / "scores.csv", _csv(diagnosis))
+    write_text(folder / "scores.csv", _csv(diagnosis, profile))
     write_json(folder / "diagnosis.json", content)
     write(folder / "structures.extxyz", _annotated(diagnosis, structures))
     write_report(report, folder / "report.html")
@@ -74,43 +86,88 @@ def to_json(diagnosis: Diagnosis, profile: Profile) -> dict[str, Any]:
         "profile": profile.header,
         "units": {axis: DETECTORS[axis].unit for axis in profile.axes},
         "not_scored": diagnosis.not_scored,
+        "partly_scored": diagnosis.partly_scored,
         "verdicts": {
             verdict: sum(found.verdict == verdict for found in diagnosis.structures)
             for verdict in ("inside", "edge", "outside")
         },
-        "structures": [
-            {
-                "file": found.file,
-                "index": found.index,
-                "formula": found.formula,
-                "n_atoms": found.n_atoms,
-                "scores": found.scores,
-                "quantiles": found.quantiles,
-                "quantile": found.quantile,
-                "verdict": found.verdict,
-                "axis": found.axis,
-                "sentence": found.sentence,
-            }
-            for found in diagnosis.structures
-        ],
+        "structures": [_entry(found, profile) for found in diagnosis.structures],
     }
 
 
-def _csv(diagnosis: Diagnosis) -> str:
-    """One row per structure; an axis that was not scored leaves its cells empty."""
+def _entry(found: StructureDiagnosis, profile: Profile) -> dict[str, Any]:
+    """One structure; an axis that it alone lacks is null, with the reason."""
+    missing = dict.fromkeys(found.not_scored)
+    entry = {
+        "file": found.file,
+        "index": found.index,
+        "formula": found.formula,
+        "n_atoms": found.n_atoms,
+        "scores": {**found.scores, **missing},
+        "quantiles": {**found.quantiles, **missing},
+        "not_scored": found.not_scored,
+        "quantile": found.quantile,
+        "verdict": found.verdict,
+        "axis": found.axis,
+        "sentence": found.sentence,
+    }
+    return entry if profile.error_calibration is None else entry | _force_error(found)
+
+
+def _force_error(found: StructureDiagnosis) -> dict[str, float | str | None]:
+    """The force error to expect, eV/Å: None where there is no estimate, and the reason."""
+    error = found.error
+    lacking = found.not_scored.get("prior_residual", "no prior residual")
+    return {
+        EXPECTED: error.expected if error else None,
+        UPPER: error.upper_90 if error else None,
+        NOTE: error.note if error else lacking,
+    }
+
+
+def _csv(diagnosis: Diagnosis, profile: Profile) -> str:
+    """One row per structure; what a structure lacks leaves its cell empty."""
     buffer = io.StringIO()
     columns = [f"{kind}_{axis}" for axis in DETECTORS for kind in ("score", "quantile")]
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["file", "index", "formula", "n_atoms", *columns, "quantile", "verdict"])
+    head = ["file", "index", "formula", "n_atoms", *columns, "quantile", "verdict"]
+    errors = [] if profile.error_calibration is None else [EXPECTED, UPPER, NOTE]
+    writer = csv.DictWriter(buffer, [*head, *errors], lineterminator="\n")
+    writer.writeheader()
     for found in diagnosis.structures:
-        cells = [
-            format(values[axis], ".6g") if axis in values else ""
-            for axis in DETECTORS
-            for values in (found.scores, found.quantiles)
-        ]
-        head = [found.file, found.index, found.formula, found.n_atoms]
-        writer.writerow([*head, *cells, format(found.quantile, ".6g"), found.verdict])
+        row: dict[str, Any] = {key: getattr(found, key) for key in head[:4]}
+        row |= {f"score_{axis}": _cell(value) for axis, value in found.scores.items()}
+        row |= {f"quantile_{axis}": _cell(value) for axis, value in found.quantiles.items()}
+        row |= {"quantile": _cell(found.quantile), "verdict": found.verdict}
+        if errors:
+            row |= {key: _cell(value) for key, value in _force_error(found).items()}
+        writer.writerow(row)
     return buffer.getvalue()
+
+
+def _cell(value: float | str | None) -> str:
+    return format(value, ".6g") if isinstance(value, float) else value or ""
+
+
+def _warnings(diagnosis: Diagnosis, profile: Profile) -> list[str]:
+    told = [f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()]
+    for axis, reason in diagnosis.partly_scored.items():
+        told.append(f"{DETECTORS[axis].title} was not scored for all structures: {reason}.")
+    scored = "prior_residual" in profile.axes and "prior_residual" not in diagnosis.not_scored
+    if scored and profile.header["n_held_out"] is None:
+        told.append(
+            "The prior residual is compared with structures that the model was trained on, where "
+            "it is smaller than on new structures of the same kind, so its quantiles are too "
+            "large: make the profile with  --calibration  and structures that were held out."
+        )
+    count = len(profile.combined_null(profile.axes))
+    beyond = len(profile.axes) / (count + 1)
+    if beyond > COARSE:
+        told.append(
+            f"Quantiles are shares of {count} held-out structures: up to {100 * beyond:.0f} % of "
+            "structures like those in training lie beyond all of them along some axis, and are "
+            "called outside."
+        )
+    return told
 
 
 def _annotated(diagnosis: Diagnosis, structures: Sequence[Atoms]) -> list[Atoms]:
@@ -122,5 +179,7 @@ def _annotated(diagnosis: Diagnosis, structures: Sequence[Atoms]) -> list[Atoms]
         copy.info["farfield_axis"] = found.axis
         for axis, quantiles in found.atom_quantiles.items():
             copy.arrays[f"farfield_quantile_{axis}"] = quantiles
+        if found.error is not None:
+            copy.arrays["farfield_expected_force_error"] = found.error.atoms
         annotated.append(copy)
     return annotated

@@ -30,12 +30,17 @@ _MILLI = 1000.0
 def facts(profile: Profile) -> dict[str, str]:
     """What a reader must know of the profile."""
     header = profile.header
+    held_out = header["n_held_out"]
     return {
         "Training structures": str(header["n_structures"]),
+        "Quantiles against": f"{held_out} structures held out from training"
+        if held_out
+        else "five folds of the training structures",
         "Level of theory": str(header["level_of_theory"]),
         "Model": header["model"] or "none",
         "Cutoff of the graph": f"{header['cutoff']:g} Å",
         "Force norm measured on": header["force_source"] or "not measured",
+        "Estimate of the force error": header["error_estimate"],
         "Seed of the held-out folds": str(header["seed"]),
         "Versions": f"farfield {version('farfield')}, Python {platform.python_version()}",
     }
@@ -45,8 +50,11 @@ def set_summary(name: str, diagnosis: Diagnosis) -> SetSummary:
     """Verdict counts of one set, its leading axis, and a sentence."""
     found = diagnosis.structures
     verdicts = {v: sum(s.verdict == v for s in found) for v in ("inside", "edge", "outside")}
-    axes = list(found[0].quantiles)
-    medians = {axis: float(np.median([s.quantiles[axis] for s in found])) for axis in axes}
+    quantiles: dict[str, list[float]] = {}
+    for structure in found:
+        for axis, quantile in structure.quantiles.items():
+            quantiles.setdefault(axis, []).append(quantile)
+    medians = {axis: float(np.median(values)) for axis, values in quantiles.items()}
     leading = max(medians, key=lambda axis: medians[axis])
     shifted = verdicts["edge"] + verdicts["outside"]
     words = f"{verdicts['outside']} of {len(found)} structures are outside the training domain"
@@ -62,6 +70,27 @@ def set_summary(name: str, diagnosis: Diagnosis) -> SetSummary:
         leading_axis=leading if shifted > len(found) / 2 else None,
         sentence=sentence + ".",
     )
+
+
+def expected_error(diagnosis: Diagnosis) -> str:
+    """A sentence on the force errors to expect; empty without a calibrated profile."""
+    errors = [found.error for found in diagnosis.structures if found.error is not None]
+    if not errors:
+        return ""
+    expected = [error.expected for error in errors if error.expected is not None]
+    bounds = [error.upper_90 for error in errors if error.upper_90 is not None]
+    sentence = ""
+    if expected:
+        sentence = (
+            f" Expected force error (mean norm per atom): {np.median(expected):.3f} eV/Å in the "
+            f"median; the largest 90 % bound is {max(bounds):.3f}."
+        )
+    if len(expected) < len(errors):
+        sentence += (
+            f" {len(errors) - len(expected)} of {len(errors)} structures lie beyond the calibrated "
+            "range of the error estimate."
+        )
+    return sentence
 
 
 def axis_shifts(
@@ -81,14 +110,14 @@ def axis_shifts(
             continue
         detector = DETECTORS[axis]
         scores = {
-            name: [found.scores[axis] for found in diagnosis.structures]
+            name: [found.scores[axis] for found in diagnosis.structures if axis in found.scores]
             for name, diagnosis in sets.items()
         }
         against = {}
-        if control is not None:
+        if control is not None and scores[control]:
             reference = np.array(scores[control])
             for name, values in scores.items():
-                if name != control:
+                if name != control and values:
                     against[name] = _interval(bootstrap(auroc, reference, np.array(values)))
         parts.append(
             AxisShift(
@@ -146,7 +175,7 @@ def strangest(
 def _excess(diagnosis: Diagnosis, place: int) -> float:
     """How far a score stands out among the diagnosed structures on its leading axis."""
     axis = diagnosis.structures[place].axis
-    scores = np.array([found.scores[axis] for found in diagnosis.structures])
+    scores = np.array([item.scores[axis] for item in diagnosis.structures if axis in item.scores])
     return float(np.mean(scores <= diagnosis.structures[place].scores[axis]))
 
 

@@ -1,0 +1,112 @@
+"""How well label-free scores tell large errors from small ones: a table of several scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from farfield.benchmarks.metrics import Estimate, Floats, auroc, bootstrap, spearman, worst
+from farfield.errors import ConfigError
+from farfield.potentials import Potential
+
+
+@dataclass(frozen=True)
+class ScoreQuality:
+    """How well one score ranks the errors of n structures.
+
+    Attributes
+    ----------
+    score
+        Its name.
+    auroc
+        Probability that a structure with an error in the worst tenth scores above another
+        one, with a 95 % bootstrap interval.
+    spearman
+        Rank correlation of score and error, with a 95 % bootstrap interval.
+    n_structures
+        Number of structures that have this score.
+    """
+
+    score: str
+    auroc: Estimate
+    spearman: Estimate
+    n_structures: int
+
+
+def compare_scores(
+    errors: Floats, scores: Mapping[str, Floats], *, share: float = 0.1, seed: int = 0
+) -> list[ScoreQuality]:
+    """Judge several scores against the true errors of the same structures.
+
+    All scores are judged on the structures on which every one of them is known, so that the
+    rows can be compared.
+
+    Parameters
+    ----------
+    errors
+        True force errors, shape (n,), eV/Å.
+    scores
+        By name, shape (n,): larger should mean a larger error; NaN where there is none.
+    share
+        Which share of the errors counts as large.
+    seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    ConfigError
+        Fewer than two structures with all scores, errors that are all alike, or a score of
+        another length.
+    """
+    for name, values in scores.items():
+        if len(values) != len(errors):
+            raise ConfigError(f"{name} has {len(values)} scores for {len(errors)} errors")
+    known = np.isfinite(np.stack([errors, *scores.values()])).all(axis=0)
+    true = errors[known]
+    if len(true) < 2 or np.ptp(true) == 0.0:
+        raise ConfigError(
+            f"{len(true)} structures have an error and all scores: at least two with different "
+            "errors are needed to compare the scores"
+        )
+    large = worst(true, share)
+    table = []
+    for name, values in scores.items():
+        score = values[known]
+
+        def correlation(places: Floats, score: Floats = score) -> np.floating:
+            chosen = places.astype(int)
+            return spearman(score[chosen], true[chosen])
+
+        table.append(
+            ScoreQuality(
+                score=name,
+                auroc=bootstrap(auroc, score[~large], score[large], seed=seed),
+                spearman=bootstrap(correlation, np.arange(float(len(true))), seed=seed),
+                n_structures=len(true),
+            )
+        )
+    return table
+
+
+def committee_scores(potentials: Sequence[Potential], structures: Sequence[Atoms]) -> Floats:
+    """Disagreement of a committee on each structure, shape (n,), eV/Å.
+
+    The root mean square over the atoms of the standard deviation of the force vector over the
+    members, by their main heads.
+
+    Raises
+    ------
+    ConfigError
+        A committee of fewer than two.
+    """
+    if len(potentials) < 2:
+        raise ConfigError(f"a committee needs at least two members, got {len(potentials)}")
+    predictions = [potential.predict(structures) for potential in potentials]
+    scores = []
+    for members in zip(*predictions, strict=True):
+        forces = np.stack([prediction.forces for prediction in members])  # (members, N, 3)
+        scores.append(float(np.sqrt(forces.var(axis=0).sum(axis=1).mean())))
+    return np.array(scores)

@@ -1,0 +1,109 @@
+"""Scores against errors: planted relations come out, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import molecule
+from scipy.stats import spearmanr
+
+from farfield.benchmarks.metrics import auroc, calibration_error, coverage, spearman, worst
+from farfield.benchmarks.uncertainty import committee_scores, compare_scores
+from farfield.errors import ConfigError
+from farfield.potentials import Prediction
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch) -> None:
+    monkeypatch.setattr("farfield.benchmarks.metrics.RESAMPLES", 300)
+
+
+def test_rank_correlation_by_hand() -> None:
+    errors = np.array([1.0, 2.0, 3.0, 4.0])
+    assert spearman(np.exp(errors), errors) == pytest.approx(1.0)
+    assert spearman(-errors, errors) == pytest.approx(-1.0)
+    assert spearman(np.array([1.0, 1.0, 2.0, 2.0]), errors) == pytest.approx(0.8944, abs=1e-4)
+    assert np.isnan(spearman(np.ones(4), errors))
+    rng = np.random.default_rng(1)
+    for scores in (rng.normal(size=50), rng.integers(0, 5, size=50).astype(float)):
+        other = scores + rng.normal(size=50)
+        assert spearman(scores, other) == pytest.approx(spearmanr(scores, other).statistic)
+
+
+def test_the_worst_tenth() -> None:
+    errors = np.arange(40.0)[::-1]
+    assert np.flatnonzero(worst(errors)).tolist() == [0, 1, 2, 3]
+    assert worst(np.arange(5.0)).tolist() == [False] * 4 + [True]
+    assert worst(np.array([0.0, 1.0, 1.0]), share=0.34).tolist() == [False, True, True]
+
+
+def test_coverage_and_calibration_error_by_hand() -> None:
+    errors = np.array([0.1, 0.2, 0.3, 0.4])
+    assert coverage(errors, np.array([0.1, 0.1, 0.5, 0.5])) == 0.75
+    assert calibration_error(errors + 0.05, errors) == pytest.approx(0.05)
+    expected = np.array([0.4, 0.1, 0.3, 0.2])  # halves by expected error: (1, 3) and (2, 0)
+    true = np.array([0.0, 0.2, 0.4, 0.0])
+    assert calibration_error(expected, true, bins=2) == pytest.approx((0.05 + 0.15) / 2)
+
+
+def test_a_good_score_is_told_from_a_bad_one() -> None:
+    rng = np.random.default_rng(0)
+    errors = np.exp(rng.normal(size=300))
+    scores = {
+        "exact": errors**3,
+        "noisy": np.log(errors) + rng.normal(size=300),
+        "none": rng.normal(size=300),
+    }
+    exact, noisy, none = compare_scores(errors, scores)
+    assert [row.score for row in (exact, noisy, none)] == list(scores)
+    assert (exact.auroc.value, exact.spearman.value) == (1.0, pytest.approx(1.0))
+    assert none.auroc.low < 0.5 < none.auroc.high
+    assert none.spearman.low < 0.0 < none.spearman.high
+    assert noisy.spearman.low < 0.69 < noisy.spearman.high  # of normals correlated at 0.71
+    assert 0.75 < noisy.auroc.low < noisy.auroc.value < noisy.auroc.high < 1.0
+    large = worst(errors)
+    assert noisy.auroc.value == auroc(scores["noisy"][~large], scores["noisy"][large])
+
+
+def test_all_scores_are_judged_on_the_same_structures() -> None:
+    errors = np.arange(1.0, 21.0)
+    lacking = errors.copy()
+    lacking[[3, 19]] = np.nan
+    first, second = compare_scores(errors, {"whole": errors, "lacking": lacking})
+    assert first.n_structures == second.n_structures == 18
+    assert first.auroc == second.auroc
+    with pytest.raises(ConfigError, match="whole has 19 scores for 20 errors"):
+        compare_scores(errors, {"whole": errors[1:]})
+    with pytest.raises(ConfigError, match="0 structures have an error and all scores"):
+        compare_scores(errors, {"lacking": np.full(20, np.nan)})
+    with pytest.raises(ConfigError, match="different errors"):
+        compare_scores(np.ones(5), {"whole": np.arange(5.0)})
+
+
+class Member:
+    """Forces that are one vector on the first atom."""
+
+    def __init__(self, x: float, y: float) -> None:
+        self.vector = (x, y, 0.0)
+
+    def predict(self, structures: Sequence[Atoms]) -> list[Prediction]:
+        found = []
+        for atoms in structures:
+            forces = np.zeros((len(atoms), 3))
+            forces[0] = self.vector
+            found.append(Prediction(0.0, forces))
+        return found
+
+
+def test_disagreement_by_hand() -> None:
+    structures = [molecule("H2O"), molecule("CH4")]
+    committee = [Member(0.0, 1.0), Member(0.0, -1.0), Member(2.0, 0.0), Member(-2.0, 0.0)]
+    variance = 2.0 + 0.5  # of x and of y, over the members
+    expected = np.sqrt([variance / 3, variance / 5])
+    assert committee_scores(committee, structures) == pytest.approx(expected)
+    assert committee_scores([committee[0]] * 2, structures).tolist() == [0.0, 0.0]
+    with pytest.raises(ConfigError, match="at least two members, got 1"):
+        committee_scores(committee[:1], structures)
