@@ -73,7 +73,8 @@ def test_diagnose_writes_four_files_and_prints_one_object(
     ]
     with (tmp_path / "scores.csv").open() as handle:
         rows = list(csv.DictReader(handle))
-    measured = [f"{kind}_{axis}" for axis in AXES for kind in ("score", "quantile")]
+    columns = (*AXES, "prior_residual")  # which needs a prior
+    measured = [f"{kind}_{axis}" for axis in columns for kind in ("score", "quantile")]
     assert list(rows[0]) == [
         "file",
         "index",
@@ -85,6 +86,7 @@ def test_diagnose_writes_four_files_and_prints_one_object(
     ]
     assert [row["formula"] for row in rows[:2]] == ["C2H6", "CH2O2"]
     assert all(0.0 <= float(row[f"quantile_{axis}"]) <= 1.0 for row in rows for axis in AXES)
+    assert {row["score_prior_residual"] for row in rows} == {""}
     for atoms, row in zip(read(tmp_path / "structures.extxyz"), rows, strict=True):
         assert atoms.info["farfield_verdict"] == row["verdict"]
         assert all(

@@ -86,14 +86,14 @@ def test_ctrl_c_ends_on_one_line(farfield, crystals, tmp_path, monkeypatch):
     def stop(*arguments, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(profile_verb, "observe", stop)
+    monkeypatch.setattr(profile_verb, "observed", stop)
     done = farfield("profile", crystals, "--cutoff", 4, "-o", tmp_path / "profile.npz")
     assert done.code == 130
     assert done.err == "farfield: stopped; what was finished is kept\n"
 
 
 def test_a_programming_error_is_not_dressed_up(farfield, crystals, tmp_path, monkeypatch):
-    monkeypatch.setattr(profile_verb, "observe", None)
+    monkeypatch.setattr(profile_verb, "observed", None)
     with pytest.raises(TypeError):
         farfield("profile", crystals, "--cutoff", 4, "-o", tmp_path / "profile.npz")
 

@@ -109,8 +109,6 @@ def test_unknown_architecture_and_settings_are_told() -> None:
 def test_heads_have_their_own_names_and_energies(mace: MacePotential) -> None:
     with pytest.raises(CapabilityError, match="already"):
         mace.with_head("gfn2", ENERGIES)
-    with pytest.raises(CapabilityError, match="no isolated-atom energy"):
-        mace.with_head("new", {1: 0.0})
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:

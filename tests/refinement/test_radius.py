@@ -117,6 +117,6 @@ def test_what_cannot_be_refined_is_refused(
         RadiusRefinement(profile).refine(BlackBoxPotential(EMT(), 4.5), test_set)
     with pytest.raises(CapabilityError, match="change nothing"):
         two_heads.with_cutoff(9.0, "truncate")
-    other = Profile(profile.axes, profile.combined_null, {"cutoff": 3.0})
+    other = Profile(profile.axes, {"cutoff": 3.0})
     with pytest.raises(ProfileError, match=r"3\.0 Å"):
         RadiusRefinement(other).refine(two_heads, test_set)

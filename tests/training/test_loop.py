@@ -63,7 +63,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
         if record["epoch"] == 4:
             raise Killed
 
-    whole, broken, resumed = small_mace(), small_mace(), small_mace(seed=9)
+    whole, broken, resumed = small_mace(), small_mace(), small_mace()
     history = fit(whole, samples(), SETTINGS)
     path = tmp_path / "run.checkpoint"
     with pytest.raises(Killed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,26 @@ def command(
         float | None, typer.Option("--cutoff", help="Radius of the graph without a model, Å.")
     ] = None,
     prior: options.Prior = None,
+    calibration: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--calibration",
+            help="Structures like those in training that the model was not fitted to: quantiles "
+            "are then against them, and with reference labels force errors can be estimated.",
+        ),
+    ] = None,
+    leave_out: Annotated[
+        int | None,
+        typer.Option(
+            "--leave-out",
+            min=2,
+            help="Learn how prior correction should act: train the model again without each of "
+            "so many groups of compositions.",
+        ),
+    ] = None,
+    leave_out_epochs: Annotated[
+        int | None, typer.Option("--leave-out-epochs", min=1, help="Of each of these trainings.")
+    ] = None,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     cache: options.Cache = None,
@@ -26,6 +47,7 @@ def command(
     import json
 
     from farfield.threads import limit_threads
+    from farfield.verbs.methods import EVIDENCE
     from farfield.verbs.profile import profile
 
     limit_threads()
@@ -34,10 +56,14 @@ def command(
         model=model,
         cutoff=cutoff,
         prior=prior,
+        calibration=calibration,
+        leave_out=leave_out,
+        leave_out_epochs=leave_out_epochs,
         seed=seed,
         workers=workers,
         cache=cache,
         output=output,
+        say=lambda line: typer.echo(line, err=True),
     )
     axes = ", ".join(fitted.axes)
     typer.echo(
@@ -45,5 +71,11 @@ def command(
         f"axes {axes}",
         err=True,
     )
+    for axis, reason in fitted.header["not_fitted"].items():
+        typer.echo(f"not fitted: {axis}: {reason}", err=True)
+    if leave_out:
+        typer.echo(f"correction: {fitted.header[EVIDENCE]['evidence']}", err=True)
+    if calibration:
+        typer.echo(f"error estimate: {fitted.header['error_estimate']}", err=True)
     if as_json:
         typer.echo(json.dumps({**fitted.header, "axes": list(fitted.axes), "output": str(output)}))

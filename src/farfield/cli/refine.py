@@ -13,7 +13,9 @@ from farfield.cli import options
 def command(
     test: options.Structures,
     model: options.Model,
-    method: Annotated[str, typer.Option("--method", help="radius or ttt.")],
+    method: Annotated[
+        str, typer.Option("--method", help="radius, ttt, correction, distil or auto.")
+    ],
     output: options.Folder,
     profile: Annotated[
         Path | None, typer.Option("--profile", help="Profile of the training set.")
@@ -23,14 +25,28 @@ def command(
         list[Path] | None,
         typer.Option("--replay", help="Labelled training structures, so that none is forgotten."),
     ] = None,
+    like_training: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--like-training",
+            help="Structures from the training domain without labels, for correction and distil.",
+        ),
+    ] = None,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Gradient steps of test-time training.")
+        int | None, typer.Option("--steps", min=1, help="Gradient steps of ttt and distil.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", min=0.0, help="Of test-time training.")
+        float | None, typer.Option("--learning-rate", min=0.0, help="Of ttt and distil.")
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="What distil learns from: given, rattled or md structures."),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Of auto: a model that needs no prior at inference.")
+    ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Act even where the gate sees no reason to.")
+        bool, typer.Option("--force", help="Let ttt or distil act where the gate would not.")
     ] = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
@@ -40,15 +56,17 @@ def command(
     """Refine a model for test structures, whose reference labels are never read."""
     import json
 
-    from farfield.refinement import TestTimeSettings
     from farfield.threads import limit_threads
     from farfield.verbs.refine import refine
 
     limit_threads()
-    given: dict[str, Any] = {"steps": steps, "learning_rate": learning_rate}
-    settings = TestTimeSettings(
-        seed=seed, force=force, **{key: value for key, value in given.items() if value is not None}
-    )
+    further: dict[str, Any] = {
+        "steps": steps,
+        "learning_rate": learning_rate,
+        "on": on,
+        "plain": plain or None,
+        "force": force or None,
+    }
     refined = refine(
         test,
         model=model,
@@ -56,10 +74,12 @@ def command(
         profile=profile,
         prior=prior,
         replay=replay,
-        settings=settings,
+        like_training=like_training,
+        seed=seed,
         workers=workers,
         cache=cache,
         output=output,
+        **{key: value for key, value in further.items() if value is not None},
     )
     did = "refined" if refined.record.acted else "left untouched"
     typer.echo(f"{method}: {did}: {'; '.join(refined.record.reasons)}", err=True)

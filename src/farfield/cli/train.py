@@ -9,11 +9,20 @@ import typer
 
 from farfield.cli import options
 
+JUDGED = ("residual_rms_eV_per_A", "residual_mae_eV_per_A", "drift_mae_eV_per_A")  # a retrofit
+
 
 def command(
     structures: options.Structures,
     output: options.File,
-    strategy: Annotated[str, typer.Option("--strategy", help="supervised or joint.")],
+    strategy: Annotated[
+        str,
+        typer.Option(
+            "--strategy",
+            help="supervised; joint (a reference and a prior head); or retrofit (a prior head for "
+            "a trained --model, without a reference label).",
+        ),
+    ],
     architecture: Annotated[
         str, typer.Option("--architecture", help="Of a new model: mace.")
     ] = "mace",
@@ -25,6 +34,14 @@ def command(
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, help="Passes over the training set.")
     ] = None,
+    update: Annotated[
+        str | None,
+        typer.Option(
+            "--update",
+            help="Of a retrofit: 'all' weights (default), the old heads held to the model's own "
+            "predictions; or the new 'head' alone, which leaves every prediction as it is.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of training settings.")
     ] = None,
@@ -35,7 +52,7 @@ def command(
     cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train a model on structures with reference labels; a killed run goes on where it was."""
+    """Train a model, or give a trained one a prior head; a killed run goes on where it was."""
     import json
 
     from farfield.cli.progress import epochs_bar
@@ -44,7 +61,8 @@ def command(
     from farfield.verbs.train import train
 
     limit_threads()
-    settings = load_settings(config, epochs=epochs, seed=seed)
+    settings = load_settings(config, epochs=epochs, seed=seed, update=update)
+    settings = settings.for_strategy(strategy)
     with epochs_bar(settings.epochs) as report:
         potential = train(
             structures,
@@ -59,11 +77,19 @@ def command(
             output=output,
             report=report,
         )
-    last = potential.metadata["history"][-1]
-    typer.echo(
+    known = potential.metadata
+    last = known["history"][-1]
+    said = (
         f"{output}: {potential.name}, heads {', '.join(potential.heads)}, "
-        f"training force RMSE {last['force_rmse']:.3f} eV/Å",
-        err=True,
+        f"training force RMSE {last['force_rmse']:.3f} eV/Å"
     )
+    judged = {key: known[key] for key in JUDGED if key in known}
+    if judged:
+        moved = known["drift_mae_eV_per_A"][potential.heads[0]]
+        said += (
+            f"; held out: prior head RMSE {known['residual_rms_eV_per_A']:.3f} eV/Å, "
+            f"main head moved by {moved:.3f} eV/Å (MAE)"
+        )
+    typer.echo(said, err=True)
     if as_json:
-        typer.echo(json.dumps({"output": str(output), "heads": potential.heads, **last}))
+        typer.echo(json.dumps({"output": str(output), "heads": potential.heads, **last, **judged}))

@@ -8,7 +8,7 @@ something does not declare the capability, and :func:`require` then says so by n
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,9 +19,11 @@ import numpy.typing as npt
 import torch
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from ase.data import chemical_symbols
 
 from farfield.errors import CapabilityError, ModelError, did_you_mean
 from farfield.graphs import Graph
+from farfield.structures import describe
 
 Floats = npt.NDArray[np.float64]
 CutoffMode = Literal["truncate", "taper", "rescale"]
@@ -148,22 +150,30 @@ class Potential(ABC):
             raise ModelError(f"{self.name} has no head {head!r}{did_you_mean(head, self.heads)}")
         return head
 
-    def require_species(self, structures: Sequence[Atoms]) -> None:
-        """Raise if a structure holds an element that the model does not know."""
+    def head_species(self, head: str) -> frozenset[int] | None:
+        """Atomic numbers that ``head`` can take: all of :attr:`species`, or fewer."""
+        return self.species
+
+    def require_species(self, structures: Sequence[Atoms], head: str | None = None) -> None:
+        """Raise if a structure holds an element that the model, or ``head`` of it, cannot take."""
         if self.species is None:
             return
+        told = self.head_species(self.main_head(head))
+        known = self.species if told is None else told
         for atoms in structures:
             unknown = set(atoms.numbers.tolist()) - self.species
             if unknown:
-                from ase.data import chemical_symbols
-
-                from farfield.structures import describe
-
-                words = ", ".join(chemical_symbols[number] for number in sorted(unknown))
-                known = ", ".join(chemical_symbols[number] for number in sorted(self.species))
                 raise ModelError(
-                    f"{describe(atoms)} holds {words}, which {self.name} does not know at all "
-                    f"(it knows {known}): no refinement can help; use a model that has it"
+                    f"{describe(atoms)} holds {_symbols(unknown)}, which {self.name} does not "
+                    f"know at all (it knows {_symbols(self.species)}): no refinement can help; "
+                    "use a model that has it"
+                )
+            unknown = set(atoms.numbers.tolist()) - known
+            if unknown:
+                raise ModelError(
+                    f"{describe(atoms)} holds {_symbols(unknown)}, and the head {head!r} of "
+                    f"{self.name} has no energy of that isolated atom (it knows "
+                    f"{_symbols(known)}): use another head"
                 )
 
 
@@ -225,10 +235,23 @@ class TrainablePotential(Potential):
         """Return an independent copy."""
 
     @abstractmethod
-    def with_head(self, name: str, energies: dict[int, float]) -> TrainablePotential:
+    def with_head(
+        self, name: str, energies: dict[int, float], scale: float = 1.0
+    ) -> TrainablePotential:
         """Return a copy with one more head; the old heads' outputs are unchanged to rounding.
 
-        ``energies`` are the new head's isolated-atom energies (eV) by atomic number.
+        The new head starts from the main head's weights: its forces, and its energy beyond
+        the isolated atoms', are ``scale`` times the main head's.
+
+        Parameters
+        ----------
+        name
+            The new head.
+        energies
+            Its isolated-atom energies, eV, by atomic number. It does not know an element that
+            is left out, see :meth:`head_species`, though the model does.
+        scale
+            How large its forces are, relative to the main head's.
         """
 
     @abstractmethod
@@ -241,6 +264,10 @@ class TrainablePotential(Potential):
     @abstractmethod
     def export(self, path: Path, head: str | None = None) -> None:
         """Write the model's native file with one head, for use without farfield."""
+
+
+def _symbols(numbers: Iterable[int]) -> str:
+    return ", ".join(chemical_symbols[number] for number in sorted(numbers))
 
 
 def require(potential: Potential, capability: Capability, purpose: str) -> None:

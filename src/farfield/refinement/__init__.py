@@ -1,14 +1,27 @@
 """Mitigate a shift at test time: change the graph, the weights or the output; never the labels."""
 
 from farfield.refinement.adaptation import TestTimeSettings
+from farfield.refinement.auto import Auto
 from farfield.refinement.contract import Curve, Record, Refined, Refinement
+from farfield.refinement.corrected import Corrected
+from farfield.refinement.correction import Correction
+from farfield.refinement.correction_rule import CorrectionRule
+from farfield.refinement.distillation import Distillation, DistillationSettings
+from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
 from farfield.refinement.models import load_model
 from farfield.refinement.radius import RadiusRefinement
 from farfield.refinement.radius_rule import RadiusRefined, RadiusRule
 from farfield.refinement.test_time_training import TestTimeTraining
 
 __all__ = [
+    "Auto",
+    "Corrected",
+    "Correction",
+    "CorrectionRule",
     "Curve",
+    "Distillation",
+    "DistillationSettings",
+    "Evidence",
     "RadiusRefined",
     "RadiusRefinement",
     "RadiusRule",
@@ -17,5 +30,7 @@ __all__ = [
     "Refinement",
     "TestTimeSettings",
     "TestTimeTraining",
+    "gather_left_out",
+    "learn_rule",
     "load_model",
 ]

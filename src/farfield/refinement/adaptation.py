@@ -1,4 +1,4 @@
-"""The steps of test-time training: move the representation, judge, keep the best step."""
+"""The steps of an adaptation: move the representation, judge, keep the best step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIP_NORM = 10.0
 
 
 @dataclass(frozen=True)
-class TestTimeSettings:
+class AdaptationSettings:
     """How the representation is moved.
 
     Attributes
@@ -34,11 +34,12 @@ class TestTimeSettings:
     replay_weight
         Weight of the main head's loss on training structures.
     held_out
-        Share of the test structures by whose prior error the best step is chosen.
+        Share of the test structures by whose error (of the prior head against the prior, or
+        of the main head against its teacher) the best step is chosen.
     forgetting
         The price of a gain: a step is not chosen if the force MAE on the anchor set has risen
-        by more than this share of what the held-out prior error has fallen by. The anchor
-        set are training structures that are not replayed.
+        by more than this share of what the error on the held-out structures has fallen by.
+        The anchor set are structures of the training domain that are not replayed.
     judge_every
         Steps between judgements.
     seed
@@ -46,8 +47,6 @@ class TestTimeSettings:
     force
         Act without a reason, and keep the last step whatever the judgement says.
     """
-
-    __test__ = False  # not a test class
 
     steps: int = 150
     learning_rate: float = 5e-3
@@ -62,6 +61,13 @@ class TestTimeSettings:
 
 
 @dataclass(frozen=True)
+class TestTimeSettings(AdaptationSettings):
+    """Settings of test-time training."""
+
+    __test__ = False  # not a test class
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The model at one step, judged without a reference label of a test structure.
 
@@ -70,7 +76,8 @@ class Judgement:
     step
         Number of steps taken.
     held_out
-        Force MAE of the prior head on test structures that are not learned from, eV/Å.
+        Force MAE on test structures that are not learned from, eV/Å: of the head that
+        learns, against what it learns from.
     anchor
         Force MAE of the main head on the anchor set, eV/Å; None without one.
     """
@@ -86,18 +93,45 @@ class Judgement:
         return self.anchor - start.anchor <= forgetting * (start.held_out - self.held_out)
 
 
+@dataclass(frozen=True)
+class Course:
+    """How an adaptation went.
+
+    Attributes
+    ----------
+    judgements
+        All of them, that of step 0 first.
+    kept
+        That of the step whose weights were kept.
+    """
+
+    judgements: list[Judgement]
+    kept: Judgement
+
+
 def adapt(
     potential: TrainablePotential,
     objectives: Sequence[Objective],
     held_out: Sequence[Sample],
     anchor: Sequence[Sample],
-    settings: TestTimeSettings,
-) -> tuple[list[Judgement], Judgement]:
+    settings: AdaptationSettings,
+    earlier: Course | None = None,
+) -> Course:
     """Move the representation of ``potential`` in place, and leave it at the best step.
 
-    Returns
-    -------
-    All judgements, that of step 0 first; and that of the step that was kept.
+    Parameters
+    ----------
+    potential
+        The model; its heads do not move.
+    objectives
+        What is minimised.
+    held_out, anchor
+        What the steps are judged by.
+    settings
+        Steps and rates.
+    earlier
+        What went before, when this goes on from there; gain and forgetting count from its
+        start.
     """
 
     def judge(step: int) -> Judgement:
@@ -114,8 +148,9 @@ def adapt(
     averaged = AveragedWeights(moving, settings.ema_decay)
     random = np.random.default_rng(settings.seed)
 
-    start = best = judge(0)
-    judgements, state = [start], potential.state()
+    judgements = [judge(0)] if earlier is None else list(earlier.judgements)
+    start, taken = judgements[0], judgements[-1].step
+    best, state = start if earlier is None else earlier.kept, potential.state()
     for step in range(1, settings.steps + 1):
         optimiser.zero_grad()
         terms = [objective.weight * objective.loss(potential, random) for objective in objectives]
@@ -127,10 +162,10 @@ def adapt(
         if step % settings.judge_every and step != settings.steps:
             continue
         with averaged.applied():
-            found = judge(step)
+            found = judge(taken + step)
             judgements.append(found)
             better = found.held_out < best.held_out
             if settings.force or (better and found.affordable(start, settings.forgetting)):
                 best, state = found, potential.state()
     potential.restore(state)
-    return judgements, best
+    return Course(judgements, best)

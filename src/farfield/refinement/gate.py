@@ -10,7 +10,34 @@ from dataclasses import dataclass
 from farfield.shifts import Diagnosis
 
 SHARE_SHIFTED = 0.2  # of the structures must lie at the edge or outside
-LEAST_IMPROVEMENT = 0.02  # of the held-out prior error
+LEAST_IMPROVEMENT = 0.02  # of the error on held-out structures
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What an adaptation is judged by on held-out test structures, in words.
+
+    Attributes
+    ----------
+    subject
+        What is judged, such as ``"prior head"``.
+    measure
+        The figure, such as ``"the prior head's force MAE"``.
+    error
+        The same in short, such as ``"prior error"``.
+    """
+
+    subject: str
+    measure: str
+    error: str
+
+
+PRIOR_ERROR = Criterion("prior head", "the prior head's force MAE", "prior error")
+DISTANCE_TO_TEACHER = Criterion(
+    "main head against its teacher",
+    "the main head's force MAE against its teacher",
+    "distance to the teacher",
+)
 
 
 @dataclass(frozen=True)
@@ -31,27 +58,39 @@ def before(diagnosis: Diagnosis) -> Decision:
     return Decision(True, share)
 
 
-def after(start: float, best: float, anchor_start: float | None, anchor: float | None) -> Decision:
-    """Did it help: prior error on held-out structures, and forgetting on the anchor set?
+def improved(start: float, best: float) -> bool:
+    """Whether an error fell by enough to count."""
+    return best <= (1.0 - LEAST_IMPROVEMENT) * start
+
+
+def after(
+    criterion: Criterion,
+    start: float,
+    best: float,
+    anchor_start: float | None,
+    anchor: float | None,
+) -> Decision:
+    """Did it help: the criterion on held-out structures, and forgetting on the anchor set?
 
     Parameters
     ----------
+    criterion
+        What ``start`` and ``best`` are.
     start, best
-        Force MAE of the prior head on held-out test structures, eV/Å, before and after.
+        Force MAE on held-out test structures, eV/Å, before and after.
     anchor_start, anchor
         Force MAE of the main head on the anchor set, eV/Å; None without one.
     """
-    told = f"the prior head's force MAE on held-out structures went from {start:.3f} to {best:.3f}"
-    told += " eV/Å"
+    told = f"{criterion.measure} on held-out structures went from {start:.3f} to {best:.3f} eV/Å"
     if anchor is not None and anchor_start is not None:
         told += (
             ", the main head's on training structures that were not replayed from "
             f"{anchor_start:.3f} to {anchor:.3f} eV/Å"
         )
-    if best > (1.0 - LEAST_IMPROVEMENT) * start:
+    if not improved(start, best):
         return Decision(
             False,
-            "no step lowered the prior error on held-out structures by at least 2 % for an "
+            f"no step lowered the {criterion.error} on held-out structures by at least 2 % for an "
             f"acceptable loss on training structures: {told}",
         )
     return Decision(True, told)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from farfield.errors import ModelError
 from farfield.potentials import Potential
 from farfield.potentials.loading import load_potential
-from farfield.refinement import radius_rule
+from farfield.refinement import correction_rule, radius_rule
+from farfield.refinement.corrected import Corrected
 
 
 def load_model(
@@ -27,8 +30,14 @@ def load_model(
     if isinstance(spec, Potential):
         return spec
     potential, rule = load_potential(spec, cutoff=cutoff, dtype=dtype, device=device)
-    if not rule:
-        return potential
-    if rule.get("kind") != radius_rule.KIND:
-        raise ModelError(f"{spec}: its refinement rule {rule.get('kind')!r} is not known")
-    return radius_rule.RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
+    return ruled(potential, rule, spec) if rule else potential
+
+
+def ruled(potential: Potential, rule: dict[str, Any], where: str) -> Potential:
+    """Return ``potential`` with a rule that was read as plain values from ``where``."""
+    kind = rule.get("kind")
+    if kind == radius_rule.KIND:
+        return radius_rule.RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
+    if kind == correction_rule.KIND:
+        return Corrected(potential, correction_rule.CorrectionRule.from_plain(rule))
+    raise ModelError(f"{where}: its refinement rule {kind!r} is not known")

@@ -10,13 +10,13 @@ from typing import Any, final
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import Calculator
 
 from farfield.errors import CapabilityError
 from farfield.graphs import Graph, padded_distance, spectrum
 from farfield.potentials import Capability, Potential, Prediction, TrainablePotential
-from farfield.potentials.calculator import PotentialCalculator
 from farfield.potentials.contract import CutoffMode
+from farfield.refinement.per_system import PerStructure
 
 KIND = "radius"
 
@@ -74,7 +74,7 @@ class RadiusRule:
 
 
 @final
-class RadiusRefined(Potential):
+class RadiusRefined(PerStructure):
     """A model that sees each structure's graph at the radius its rule chooses."""
 
     capabilities = frozenset({Capability.FEATURES})
@@ -128,45 +128,11 @@ class RadiusRefined(Potential):
     def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
         raise CapabilityError(f"{self.name} chooses its own radius: use the model it was made from")
 
-    def calculator(self, head: str | None = None) -> Calculator:
-        return FixedRadiusCalculator(self, head)
+    def fixed(self, atoms: Atoms, head: str) -> Calculator:
+        return self.at(self.radius(atoms)).calculator(head)
 
     def save(self, path: Path) -> None:
         """Write the base model with the rule beside it."""
         if not isinstance(self.base, TrainablePotential):
             raise CapabilityError(f"{self.base.name} cannot be saved")
         self.base.save(path, rule=self.rule.to_plain())
-
-
-@final
-class FixedRadiusCalculator(Calculator):
-    """ASE calculator with one radius per system, chosen at its first call and then kept.
-
-    A radius chosen anew at each step of a trajectory would make the energy jump.
-    """
-
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 - as ASE has it
-
-    def __init__(self, potential: RadiusRefined, head: str | None = None) -> None:
-        super().__init__()
-        self._potential = potential
-        self._head = head
-        self._fixed: PotentialCalculator | None = None
-        self._system: tuple[int, ...] = ()
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Any = None,
-        system_changes: Any = all_changes,
-    ) -> None:
-        """Compute with the radius of this system; another composition is another system."""
-        super().calculate(atoms, properties, system_changes)
-        assert self.atoms is not None  # set by ASE
-        system = tuple(self.atoms.numbers)
-        if self._fixed is None or system != self._system:
-            radius = self._potential.radius(self.atoms)
-            self._fixed = PotentialCalculator(self._potential.at(radius), self._head)
-            self._system = system
-        self._fixed.calculate(self.atoms, properties, system_changes)
-        self.results = dict(self._fixed.results)

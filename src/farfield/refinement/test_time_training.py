@@ -14,19 +14,17 @@ from typing import final
 
 from ase import Atoms
 
-from farfield.errors import CapabilityError, LabelError, did_you_mean
-from farfield.potentials import Potential, TrainablePotential, require_trainable
+from farfield.errors import CapabilityError, did_you_mean
+from farfield.potentials import Potential, require_trainable
 from farfield.priors import Failure, LabelCache, Prior, label
 from farfield.refinement import gate
-from farfield.refinement.adaptation import Judgement, TestTimeSettings, adapt
-from farfield.refinement.contract import Curve, Record, Refined, Refinement
-from farfield.refinement.objectives import Objective, PriorObjective, ReplayObjective
+from farfield.refinement.adaptation import TestTimeSettings, adapt
+from farfield.refinement.contract import Record, Refined, Refinement
+from farfield.refinement.course_record import course_record
+from farfield.refinement.objectives import PriorObjective
+from farfield.refinement.replay import labelled, refuse_leak, replaying, split_off
 from farfield.shifts import Profile, diagnose, observe
-from farfield.structures import describe, folds, require_labels
 from farfield.training import Sample
-
-ANCHOR_SHARE = 0.2  # of the training structures, kept from replay
-ENERGY_WEIGHT = 0.1  # of the replayed energies per atom against the forces, Å⁻²
 
 
 @final
@@ -82,8 +80,8 @@ class TestTimeTraining(Refinement):
                 f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
                 "one with  farfield train --strategy joint"
             )
-        _refuse_overlap(self._replay, structures)
-        replayed = self._replayed(start)
+        refuse_leak(self._replay, structures)
+        replayed = labelled(self._replay, start)
         settings = {**asdict(self._settings), "prior": self._prior.level_of_theory}
         reasons = []
         if self._profile is not None:
@@ -107,82 +105,22 @@ class TestTimeTraining(Refinement):
             )
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
-        learn, held_out = _split(samples, self._settings.held_out, self._settings.seed)
-        rehearse, anchor = _split(replayed, ANCHOR_SHARE, self._settings.seed)
-        objectives: list[Objective] = [PriorObjective(learn, self._settings.batch_size)]
-        if rehearse:
-            weight = self._settings.replay_weight
-            replay = ReplayObjective(rehearse, self._settings.batch_size, weight, ENERGY_WEIGHT)
-            objectives.append(replay)
+        learn, held_out = split_off(samples, self._settings.held_out, self._settings.seed)
+        replay, anchor = replaying(
+            replayed,
+            self._settings.batch_size,
+            self._settings.replay_weight,
+            self._settings.seed,
+        )
+        prior = PriorObjective(learn, self._settings.batch_size)
         adapted = start.clone()
-        judgements, kept = adapt(adapted, objectives, held_out, anchor, self._settings)
-        record = _record(judgements, kept, len(learn))
+        course = adapt(adapted, [prior, *replay], held_out, anchor, self._settings)
+        record = course_record(self.name, gate.PRIOR_ERROR, course)
         record = replace(
             record,
-            reasons=reasons + record.reasons,
-            settings=settings,
             acted=record.acted or self._settings.force,
+            reasons=reasons + record.reasons,
+            figures={"structures adapted on": float(len(learn)), **record.figures},
+            settings=settings,
         )
         return Refined(adapted if record.acted else potential, record)
-
-    def _replayed(self, potential: TrainablePotential) -> list[Sample]:
-        kept = [atoms for atoms in self._replay if len(atoms) > 1]
-        labels = require_labels(kept, energy=True, purpose="replay")
-        return [
-            Sample(atoms, potential.heads[0], label)
-            for atoms, label in zip(kept, labels, strict=True)
-        ]
-
-
-def _refuse_overlap(replay: Sequence[Atoms], structures: Sequence[Atoms]) -> None:
-    """A test structure among the replayed ones would bring its reference label along."""
-    known = {_geometry(atoms) for atoms in structures}
-    for atoms in replay:
-        if _geometry(atoms) in known:
-            raise LabelError(
-                f"{describe(atoms)} is among the structures to refine for: replay is for training "
-                "structures alone, or the reference labels of test structures would leak"
-            )
-
-
-def _geometry(atoms: Atoms) -> tuple[bytes, bytes]:
-    return atoms.numbers.tobytes(), (atoms.positions.round(6) + 0.0).tobytes()
-
-
-def _record(judgements: Sequence[Judgement], kept: Judgement, n_learned: int) -> Record:
-    """What happened, in figures and curves, and whether the result is to be kept."""
-    start = judgements[0]
-    decision = gate.after(start.held_out, kept.held_out, start.anchor, kept.anchor)
-    figures = {
-        "structures adapted on": float(n_learned),
-        "best step": float(kept.step),
-        "prior head, force MAE held out, before, eV/Å": start.held_out,
-        "prior head, force MAE held out, after, eV/Å": kept.held_out,
-    }
-    series = {"prior head, held-out test structures": [j.held_out for j in judgements]}
-    anchors = [j.anchor for j in judgements if j.anchor is not None]
-    if start.anchor is not None and kept.anchor is not None:
-        figures["main head, force MAE on the anchor set, before, eV/Å"] = start.anchor
-        figures["main head, force MAE on the anchor set, after, eV/Å"] = kept.anchor
-        series["main head, anchor set (training structures not replayed)"] = anchors
-    curve = Curve("Force MAE", "eV/Å", [j.step for j in judgements], series, kept=kept.step)
-    reasons = [decision.reason]
-    if kept is start and len(judgements) > 1:
-        lowest = min(judgements[1:], key=lambda judgement: judgement.held_out)
-        rejected = f"the lowest prior error was {lowest.held_out:.3f} eV/Å, at step {lowest.step}"
-        if lowest.anchor is not None:
-            rejected += f", with {lowest.anchor:.3f} eV/Å on the training structures"
-        reasons.append(rejected)
-    return Record(TestTimeTraining.name, decision.act, reasons, figures, [curve])
-
-
-def _split(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Split off a share, at least one; a single sample stands on both sides."""
-    if len(samples) < 2:
-        return list(samples), list(samples)
-    parts = folds(len(samples), max(2, round(1.0 / share)), seed)
-    held_out = set(parts[0])
-    return (
-        [sample for index, sample in enumerate(samples) if index not in held_out],
-        [samples[index] for index in parts[0]],
-    )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from ase import Atoms
 
+from farfield.errors import ModelError
 from farfield.potentials import Prediction, TrainablePotential
 from farfield.potentials.loading import load_potential
 
@@ -103,14 +104,35 @@ def _check_new_head(
     before: dict[str, list[Prediction]],
 ) -> None:
     assert potential.species is not None, "a trainable potential must tell its species"
-    grown = potential.with_head("contract_test", dict.fromkeys(potential.species, -1.0))
+    grown = potential.with_head("contract_test", dict.fromkeys(potential.species, -1.0), 2.0)
     assert grown.heads == (*potential.heads, "contract_test"), "the new head is not the last"
     for head in potential.heads:
         apart = _apart(grown.predict(structures, head), before[head])
         assert apart < ROUNDING[potential.dtype], (
             f"adding a head moved the head {head!r} by {apart:.1e} eV or eV/Å"
         )
-    grown.predict(structures, "contract_test")
+    main = before[potential.heads[0]]
+    for found, expected in zip(grown.predict(structures, "contract_test"), main, strict=True):
+        apart = float(np.abs(found.forces - 2.0 * expected.forces).max())
+        assert apart < 10 * ROUNDING[potential.dtype], (
+            f"the forces of a new head of scale 2 are {apart:.1e} eV/Å off twice the main head's"
+        )
+    _check_missing_element(potential, structures)
+
+
+def _check_missing_element(potential: TrainablePotential, structures: Sequence[Atoms]) -> None:
+    """A head that has no energy of an element's isolated atom says so, and the others do not."""
+    atoms = structures[0]
+    assert potential.species is not None
+    known = potential.species - {int(atoms.numbers[0])}
+    grown = potential.with_head("contract_test", dict.fromkeys(known, -1.0))
+    assert grown.head_species("contract_test") == known, "head_species tells other elements"
+    try:
+        grown.predict([atoms], "contract_test")
+    except ModelError:
+        grown.predict([atoms])
+        return
+    raise AssertionError("a head without the energy of an element must raise ModelError for it")
 
 
 def _check_file(

@@ -19,7 +19,7 @@ class Checkpoint:
     Attributes
     ----------
     run
-        Hash of the settings and the data; a checkpoint of another run is not used.
+        Hash of the start, the settings and the data; a checkpoint of another run is not used.
     epoch
         Number of finished epochs.
     model, averaged
@@ -61,7 +61,7 @@ def load(path: Path, run: str) -> Checkpoint | None:
         raise ModelError(f"{path}: not a readable checkpoint: remove it to start anew") from error
     if checkpoint.run != run:
         raise ModelError(
-            f"{path}: the checkpoint belongs to a run with other data or settings: "
+            f"{path}: the checkpoint belongs to a run with another start, other data or settings: "
             "remove it, or choose another output"
         )
     return checkpoint

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
 
-from farfield.potentials.contract import TrainablePotential
+from farfield.potentials import TrainablePotential, fingerprint
 from farfield.training import checkpoint as checkpoints
 from farfield.training.averaging import AveragedWeights
 from farfield.training.losses import energy_forces_loss
 from farfield.training.samples import Sample, targets
 from farfield.training.settings import TrainingSettings
 
+Floats = npt.NDArray[np.float64]
 Record = dict[str, float]
 Report = Callable[[Record], None]
 
@@ -27,6 +29,7 @@ def fit(
     samples: Sequence[Sample],
     settings: TrainingSettings,
     *,
+    frozen: Collection[torch.nn.Parameter] = (),
     validation: Sequence[Sample] = (),
     checkpoint: Path | None = None,
     report: Report = lambda record: None,
@@ -36,11 +39,13 @@ def fit(
     Parameters
     ----------
     potential
-        The model to train, with all its parameters.
+        The model to train.
     samples
         Structures with labels; a batch mixes whatever heads they have.
     settings
         Epochs, rates and weights.
+    frozen
+        Parameters that stay as they are, such as those of the representation; all others move.
     validation
         Judged by the averaged weights after each tenth of the run.
     checkpoint
@@ -53,12 +58,12 @@ def fit(
     One record per epoch: ``epoch``, ``loss``, ``force_rmse`` (eV/Å), ``seconds``, and where
     it was judged ``valid_force_mae`` (eV/Å).
     """
-    parameters = [
-        *potential.representation_parameters().values(),
-        *potential.head_parameters().values(),
-    ]
-    for parameter in parameters:
-        parameter.requires_grad_(True)
+    named = potential.representation_parameters() | potential.head_parameters()
+    held = {id(parameter) for parameter in frozen}
+    for parameter in named.values():
+        parameter.requires_grad_(id(parameter) not in held)
+    moving = {name: value for name, value in named.items() if id(value) not in held}
+    parameters = list(moving.values())
     steps = -(-len(samples) // settings.batch_size)
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=True)
     schedule = OneCycleLR(
@@ -70,7 +75,7 @@ def fit(
     averaged = AveragedWeights(parameters, settings.ema_decay)
     history: list[Record] = []
 
-    run = _run_hash(samples, settings)
+    run = _run_hash(potential, moving, samples, settings)
     found = checkpoints.load(checkpoint, run) if checkpoint is not None else None
     if found is not None:
         potential.restore(found.model)
@@ -130,21 +135,34 @@ def fit(
 
 def force_mae(potential: TrainablePotential, samples: Sequence[Sample]) -> float:
     """Mean absolute error of the force components over all atoms, eV/Å."""
+    return float(np.mean(np.abs(force_errors(potential, samples))))
+
+
+def force_errors(potential: TrainablePotential, samples: Sequence[Sample]) -> Floats:
+    """Errors of all force components, one after the other, eV/Å."""
     errors = []
-    for head in {sample.head for sample in samples}:
+    for head in dict.fromkeys(sample.head for sample in samples):
         chosen = [sample for sample in samples if sample.head == head]
         predictions = potential.predict([sample.atoms for sample in chosen], head)
         errors += [
-            np.abs(prediction.forces - sample.labels.known_forces).ravel()
+            (prediction.forces - sample.labels.known_forces).ravel()
             for prediction, sample in zip(predictions, chosen, strict=True)
         ]
-    return float(np.mean(np.concatenate(errors)))
+    return np.concatenate(errors)
 
 
-def _run_hash(samples: Sequence[Sample], settings: TrainingSettings) -> str:
+def _run_hash(
+    start: TrainablePotential,
+    moving: Iterable[str],
+    samples: Sequence[Sample],
+    settings: TrainingSettings,
+) -> str:
+    """Hash all that a run depends on: the model it starts from, what moves, data, settings."""
     digest = hashlib.sha256(settings.model_dump_json().encode())
+    digest.update(" ".join([fingerprint(start), *moving]).encode())
     for sample in samples:
         digest.update(sample.head.encode())
         digest.update(sample.atoms.numbers.tobytes() + sample.atoms.positions.tobytes())
         digest.update(np.asarray(sample.labels.forces).tobytes())
+        digest.update(np.asarray(sample.labels.energy, dtype=float).tobytes())
     return digest.hexdigest()

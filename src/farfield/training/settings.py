@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from farfield.errors import ConfigError
 from farfield.settings import validated
 
+# A model that is trained already needs smaller steps, and fewer, than a new one.
+STRATEGY_DEFAULTS: Mapping[str, dict[str, Any]] = MappingProxyType(
+    {"retrofit": {"epochs": 40, "learning_rate": 0.003}}
+)
+
 
 class TrainingSettings(BaseModel):
-    """How a model is trained; every field can stand in the YAML file of ``--config``."""
+    """How a model is trained; every field can stand in the YAML file of ``--config``.
+
+    The defaults are those of a new model; :meth:`for_strategy` knows the others.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +39,29 @@ class TrainingSettings(BaseModel):
     architecture: dict[str, Any] = Field(
         default_factory=dict, description="settings of the architecture, such as channels"
     )
+    update: Literal["all", "head"] = Field(
+        default="all", description="retrofit: all weights move, or those of the heads alone"
+    )
+    held_out: float = Field(
+        default=0.1, gt=0, lt=1, description="retrofit: share of structures to judge by"
+    )
+
+    def for_strategy(self, strategy: str) -> TrainingSettings:
+        """Return these settings, with the strategy's own defaults for what was not given.
+
+        Raises
+        ------
+        ConfigError
+            A setting was given that this strategy does not have.
+        """
+        if strategy != "retrofit":
+            for key in ("update", "held_out"):
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    raise ConfigError(
+                        f"{key} is a setting of the strategy retrofit, not of {strategy}"
+                    )
+        given = self.model_dump(exclude_unset=True)
+        return TrainingSettings(**{**STRATEGY_DEFAULTS.get(strategy, {}), **given})
 
 
 def load_settings(path: Path | None, **overrides: Any) -> TrainingSettings:

@@ -4,6 +4,7 @@
 ``joint``: main head and prior head learn from the start, in mixed batches, on one shared
 representation, so that the prior head can later move the representation at test time
 (Kreiman & Krishnapriyan, arXiv 2503.08674, section 4).
+``retrofit``: a trained model gets a prior head (:mod:`farfield.training.retrofit`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from farfield.training.statistics import (
 )
 
 MAIN_HEAD = "reference"
-STRATEGIES = ("supervised", "joint")
+STRATEGIES = ("supervised", "joint", "retrofit")
 
 
 class TrainingSet:

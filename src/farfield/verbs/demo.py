@@ -19,7 +19,7 @@ from farfield import embedded
 from farfield.benchmarks.comparison import Comparison, Contestants, compare
 from farfield.files import write_json
 from farfield.potentials import require_trainable
-from farfield.priors import LabelCache, load_prior
+from farfield.priors import load_prior
 from farfield.refinement import TestTimeSettings, load_model
 from farfield.reports import write_report
 from farfield.shifts import Diagnosis
@@ -81,9 +81,11 @@ def demo(
     for name, structures in sets.items():
         diagnoses[name] = diagnose_structures(structures, profile, model=model)
         say(f"{name}: {set_summary(name, diagnoses[name]).sentence}")
-    everything = [atoms for structures in sets.values() for atoms in without_labels(structures)]
+    everything = [
+        atoms for structures in (train, *sets.values()) for atoms in without_labels(structures)
+    ]
     prior_labels(everything, load_prior(PRIOR), cache=folder / "cache")
-    say(f"{len(everything)} test structures labelled with {load_prior(PRIOR).level_of_theory}")
+    say(f"{len(everything)} structures labelled with {load_prior(PRIOR).level_of_theory}")
 
     compared: dict[str, Comparison] = {}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -102,17 +104,16 @@ def demo(
 def compare_set(name: str, folder: Path, settings: TestTimeSettings) -> Comparison:
     """Refine for one set and compare all methods on it; runs in a process of its own."""
     limit_threads()
-    with LabelCache(folder / "cache") as cache:
-        contestants = Contestants(
-            supervised=load_model("embedded-supervised"),
-            joint=require_trainable(load_model("embedded"), "the demo"),
-            prior=load_prior(PRIOR),
-            profile=load_profile(folder / "profile.npz"),
-            replay=read(embedded.structures_file("train")),
-            control=read(embedded.structures_file(embedded.CONTROL)),
-            settings=settings,
-            cache=cache,
-        )
-        found, refined = compare(read(embedded.structures_file(name)), contestants)
+    contestants = Contestants(
+        supervised=load_model("embedded-supervised"),
+        joint=require_trainable(load_model("embedded"), "the demo"),
+        prior=load_prior(PRIOR),
+        profile=load_profile(folder / "profile.npz"),
+        replay=read(embedded.structures_file("train")),
+        control=read(embedded.structures_file(embedded.CONTROL)),
+        settings=settings,
+        cache=folder / "cache",
+    )
+    found, refined = compare(read(embedded.structures_file(name)), contestants)
     save_model(refined, folder / "models" / f"{name}.pt")
     return found

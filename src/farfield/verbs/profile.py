@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
 
-from farfield.errors import ConfigError
+from farfield.errors import ConfigError, LabelError, ProfileError
 from farfield.potentials import Potential, fingerprint
-from farfield.priors import Prior, load_prior
+from farfield.priors import Prior, key_of, load_prior
 from farfield.refinement import load_model
-from farfield.shifts import Profile, force_source, observe
+from farfield.shifts import ErrorCalibration, Observation, Profile, calibrate, force_source
+from farfield.shifts.calibration import LEAST_STRUCTURES
 from farfield.shifts.profile import fit, save
-from farfield.structures import labels_of, single_level, without_labels
-from farfield.verbs.inputs import prior_labels, structures_of
+from farfield.structures import describe, labels_of, single_level
+from farfield.verbs.evidence import learned_rule
+from farfield.verbs.inputs import Structures, structures_of
+from farfield.verbs.methods import EVIDENCE
+from farfield.verbs.observations import observed
 
 
 def profile(
-    train: Atoms | Path | str | Sequence[Atoms] | Sequence[Path | str],
+    train: Structures,
     *,
     model: Potential | str | None = None,
     cutoff: float | None = None,
     prior: Prior | str | None = None,
+    calibration: Structures | None = None,
+    leave_out: int | None = None,
+    leave_out_epochs: int | None = None,
     seed: int = 0,
     workers: int = 1,
     cache: Path | str | None = None,
     output: Path | str | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Profile:
     """Fit the profile of a training set.
 
@@ -41,24 +50,39 @@ def profile(
     cutoff
         Radius of the graph, Å; needed when there is no model, or the model tells none.
     prior
-        Without a model: its forces are the proxy for the force norm.
+        Beside a model with a head of its name: the axis of the prior residual. Without a
+        model: its forces are the proxy for the force norm.
+    calibration
+        Structures like those in training that the model was *not* fitted to. The null
+        distributions of all axes are then theirs; without them these come from the training
+        set itself, which is too narrow for the prior residual. Where at least 30 of them carry
+        reference labels, the prior residual is calibrated to the force error too.
+    leave_out
+        Number of groups of compositions that are left out of training in turn, to learn how
+        prior correction should choose β. The model is trained again for each; the models are
+        kept in a folder beside ``output``, and are not trained twice.
+    leave_out_epochs
+        Of each of these trainings; None takes as many as the model had.
     seed
-        Of the folds that give the null distributions.
+        Of the folds that give the null distributions, and of the halves of the calibration.
     workers, cache
         For labelling with the prior.
     output
         The file to write; None writes nothing.
+    say
+        Told of each training.
 
     Raises
     ------
     ConfigError
         Neither a model nor a cutoff was given, or a cutoff that is not the model's.
     ProfileError
-        Fewer than ten structures.
+        Fewer than ten structures, or a structure that stands in both sets.
     """
     if model is None and cutoff is None:
         raise ConfigError("a profile needs --model, or --cutoff (Å) when there is no model")
-    structures = [atoms for atoms in structures_of(train) if len(atoms) > 1]
+    given = structures_of(train)
+    structures = [atoms for atoms in given if len(atoms) > 1]
     potential = None if model is None else load_model(model, cutoff=cutoff)
     if potential is not None and cutoff is not None and potential.cutoff != cutoff:
         raise ConfigError(
@@ -66,24 +90,85 @@ def profile(
             "leave --cutoff out"
         )
     chosen = None if prior is None else load_prior(prior)
-    proxy = None
-    if potential is None and chosen is not None:
-        proxy = prior_labels(structures, chosen, workers=workers, cache=cache)
-    labels = [labels_of(atoms) for atoms in structures]
-    observations = observe(
-        without_labels(structures), potential=potential, cutoff=cutoff, prior_labels=proxy
-    )
+    held_out = None
+    if calibration is not None:
+        held_out = [atoms for atoms in structures_of(calibration) if len(atoms) > 1]
+        _refuse_overlap(structures, held_out)
+    labels = [labels_of(atoms) for atoms in [*structures, *(held_out or [])]]
+    level = single_level([label for label in labels if label], "a profile")
+
+    def look(at: list[Atoms]) -> list[Observation]:
+        return observed(
+            at, potential=potential, prior=chosen, cutoff=cutoff, workers=workers, cache=cache
+        )
+
+    observations = look(structures)
+    judged, calibrated, told = None, None, "none: no labelled held-out structures were given"
+    if held_out is not None:
+        judged = look(held_out)
+        calibrated, told = _calibrate(held_out, judged, seed)
     header = {
         "farfield": version("farfield"),
         "n_structures": len(structures),
+        "n_held_out": None if held_out is None else len(held_out),
         "cutoff": observations[0].graph.cutoff if observations else None,
         "model": None if potential is None else potential.name,
         "model_fingerprint": None if potential is None else fingerprint(potential),
         "prior": None if chosen is None else chosen.name,
         "force_source": force_source(potential, chosen),
-        "level_of_theory": single_level([label for label in labels if label], "a profile"),
+        "level_of_theory": level,
+        "error_estimate": told,
     }
-    fitted = fit(observations, seed=seed, header=header)
+    if leave_out is not None:
+        target = None if output is None else Path(output)
+        header[EVIDENCE] = learned_rule(
+            given,
+            potential=potential,
+            prior=chosen,
+            parts=leave_out,
+            epochs=leave_out_epochs,
+            folder=None if target is None else target.with_name(target.name + ".left-out"),
+            workers=workers,
+            cache=cache,
+            say=say,
+        )
+    fitted = fit(
+        observations, seed=seed, header=header, held_out=judged, error_calibration=calibrated
+    )
     if output is not None:
         save(fitted, Path(output))
     return fitted
+
+
+def _calibrate(
+    structures: Sequence[Atoms], observations: Sequence[Observation], seed: int
+) -> tuple[ErrorCalibration | None, str]:
+    """Calibrate the residual to the force error where both are known, and say on what."""
+    residuals, errors = [], []
+    for atoms, observation in zip(structures, observations, strict=True):
+        labels = labels_of(atoms)
+        if labels is None or labels.forces is None or observation.residual is None:
+            continue
+        if not np.isfinite(labels.forces).all():
+            raise LabelError(f"{describe(atoms)}: its 'REF' label is not a finite number")
+        assert observation.forces is not None  # as there is a residual, there is a model
+        residuals.append(observation.residual)
+        errors.append(observation.forces - labels.forces)
+    if len(residuals) < LEAST_STRUCTURES:
+        return None, (
+            f"none: {len(residuals)} held-out structures have reference forces and a prior "
+            f"residual, at least {LEAST_STRUCTURES} are needed"
+        )
+    return calibrate(residuals, errors, seed=seed), (
+        f"calibrated on {len(residuals)} labelled held-out structures"
+    )
+
+
+def _refuse_overlap(train: Sequence[Atoms], held_out: Sequence[Atoms]) -> None:
+    known = {key_of(atoms, "") for atoms in train}
+    for atoms in held_out:
+        if key_of(atoms, "") in known:
+            raise ProfileError(
+                f"{describe(atoms)} is a training structure too: --calibration takes structures "
+                "that the model was not fitted to"
+            )

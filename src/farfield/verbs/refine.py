@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from farfield.errors import ConfigError, did_you_mean
+from farfield.errors import ConfigError
 from farfield.potentials import Potential
 from farfield.priors import LabelCache, Prior, default_cache_dir, load_prior
-from farfield.refinement import (
-    RadiusRefinement,
-    Refined,
-    TestTimeSettings,
-    TestTimeTraining,
-    load_model,
-)
+from farfield.refinement import Refined, load_model
 from farfield.shifts import Profile
 from farfield.shifts.profile import load as load_profile
 from farfield.structures import without_labels
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
+from farfield.verbs.methods import Given, method_of
 from farfield.verbs.refinement_files import write_refinement
-
-METHODS = ("radius", "ttt")
 
 
 def refine(
@@ -31,10 +25,12 @@ def refine(
     profile: Profile | Path | str | None = None,
     prior: Prior | str | None = None,
     replay: Structures | None = None,
-    settings: TestTimeSettings | None = None,
+    like_training: Structures | None = None,
+    seed: int = 0,
     workers: int = 1,
     cache: Path | str | None = None,
     output: Path | str | None = None,
+    **options: Any,
 ) -> Refined:
     """Refine ``model`` for the structures in ``test``, whose labels are never read.
 
@@ -45,64 +41,65 @@ def refine(
     model
         The model; it is not changed.
     method
-        ``"radius"`` (needs ``profile``) or ``"ttt"`` (needs ``prior``).
+        ``"radius"`` (needs ``profile``); ``"ttt"``, ``"correction"`` or ``"distil"`` (need
+        ``prior``, whose head the model has); ``"auto"`` tries what can be had.
     profile
-        Profile of the training set, or its file.
+        Profile of the training set, or its file. Correction takes from it how β was learned.
     prior
         The prior whose head the model has.
     replay
-        Labelled *training* structures, so that test-time training does not forget them.
-    settings
-        Of test-time training; the seed is among them.
-    workers, cache
-        For labelling with the prior.
+        Labelled *training* structures, so that ``ttt`` and ``distil`` do not forget them.
+    like_training
+        Structures from the training domain, whose labels are not used: on them ``distil`` holds
+        the model to what it predicts now, and ``correction`` without a profile takes from them
+        (or else from ``replay``) how far off the prior head is there.
+    seed, workers, cache
+        Of everything random; for labelling with the prior.
     output
         Folder for ``model``, ``record.json``, ``predictions.extxyz`` and ``report.html``; None
         writes nothing.
+    **options
+        Of ``ttt`` and ``distil``: ``steps``, ``learning_rate``, ``force`` (act without a
+        reason). Of ``distil``: ``on``, the structures to learn from (``"given"``,
+        ``"rattled"``, ``"md"``). Of ``auto``: ``plain``, a model that needs no prior.
 
     Raises
     ------
     ConfigError
-        An unknown method, or one that lacks what it needs.
+        An unknown method, one that lacks what it needs, or an option that it does not take.
     CapabilityError
         The model cannot be refined in this way.
     """
-    if method not in METHODS:
-        raise ConfigError(f"unknown method {method!r}{did_you_mean(method, METHODS)}")
     structures = without_labels(structures_of(test))
     if not structures:
         raise ConfigError("there is no structure to refine the model for")
-    fitted = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
-    if method == "radius":
-        if fitted is None:
-            raise ConfigError("radius refinement needs --profile: make one with  farfield profile")
-        refined = RadiusRefinement(fitted).refine(load_model(model), structures)
-    else:
-        if prior is None:
-            raise ConfigError("test-time training needs --prior, such as gfn2")
-        chosen = load_prior(prior)
-        rehearsed = [] if replay is None else structures_of(replay)
+    folder = default_cache_dir() if cache is None else Path(cache)
+    given = Given(
+        profile=load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile,
+        prior=None if prior is None else load_prior(prior),
+        replay=None if replay is None else structures_of(replay),
+        like_training=None if like_training is None else structures_of(like_training),
+        seed=seed,
+        workers=workers,
+        cache=folder,
+        options=options,
+    )
+    with LabelCache(folder) as opened:
+        chosen = method_of(method, given, opened)
         potential = load_model(model)
-        if fitted is not None and not _graphs_alone(fitted, potential):
-            require_same_model(fitted, potential)
-        with LabelCache(default_cache_dir() if cache is None else cache) as opened:
-            training = TestTimeTraining(
-                chosen,
-                replay=rehearsed,
-                profile=fitted,
-                settings=settings,
-                workers=workers,
-                cache=opened,
-            )
-            refined = training.refine(potential, structures)
-    if output is not None:
-        given = {"model": model, "method": method, "profile": profile, "prior": prior}
-        command = command_line("refine", test, {**given, "replay": replay, "output": output})
-        write_refinement(refined, structures, Path(output), [command] if command else [])
+        if given.profile is not None and method != "radius":
+            _require_its_profile(given.profile, potential)
+        refined = chosen.refine(potential, structures)
+        if output is not None:
+            named = {"model": model, "method": method, "profile": profile, "prior": prior}
+            known = {"replay": replay, "like-training": like_training, "output": output}
+            command = command_line("refine", test, {**named, **known})
+            write_refinement(refined, structures, Path(output), [command] if command else [])
     return refined
 
 
-def _graphs_alone(profile: Profile, potential: Potential) -> bool:
-    """Whether a profile was made without a model or prior, of graphs like this model's."""
+def _require_its_profile(profile: Profile, potential: Potential) -> None:
+    """Raise unless the profile is this model's, or of graphs like this model's alone."""
     made_with = (profile.header["model"], profile.header["prior"])
-    return made_with == (None, None) and profile.cutoff == potential.cutoff
+    if made_with != (None, None) or profile.cutoff != potential.cutoff:
+        require_same_model(profile, potential)

@@ -86,6 +86,10 @@ class MacePotential(TrainablePotential):
     def heads(self) -> tuple[str, ...]:
         return self._heads
 
+    def head_species(self, head: str) -> frozenset[int]:
+        known = torch.isfinite(self._energy_table()[self._heads.index(head)]).tolist()
+        return frozenset(z for z, finite in zip(self._species, known, strict=True) if finite)
+
     @property
     def dtype(self) -> torch.dtype:
         return self._first.dtype
@@ -100,8 +104,10 @@ class MacePotential(TrainablePotential):
         return neighbour_graph(atoms, self._cutoff)
 
     def batch(self, structures: Sequence[Atoms], heads: str | Sequence[str]) -> Batch:
-        self.require_species(structures)
         names = [heads] * len(structures) if isinstance(heads, str) else heads
+        for name in set(names):
+            chosen = [atoms for atoms, head in zip(structures, names, strict=True) if head == name]
+            self.require_species(chosen, name)
         indices = [self._heads.index(self.main_head(name)) for name in names]
         graphs = [self.graph(atoms) for atoms in structures]
         return collate(graphs, indices, self._species, self.dtype, self.device)
@@ -166,14 +172,11 @@ class MacePotential(TrainablePotential):
         graph_cutoff = None if self._cutoff == self._trained_cutoff else self._cutoff
         return MacePotential(copy.deepcopy(self.module), dict(self.metadata), graph_cutoff)
 
-    def with_head(self, name: str, energies: dict[int, float]) -> MacePotential:
+    def with_head(self, name: str, energies: dict[int, float], scale: float = 1.0) -> MacePotential:
         if name in self._heads:
             raise CapabilityError(f"{self.name} has a head {name!r} already: choose another name")
-        missing = self.species - set(energies)
-        if missing:
-            raise CapabilityError(f"head {name!r}: no isolated-atom energy for Z = {missing}")
-        ordered = [energies[number] for number in self._species]
-        return MacePotential(with_head(self.module, name, ordered), dict(self.metadata))
+        ordered = [energies.get(number, float("nan")) for number in self._species]
+        return MacePotential(with_head(self.module, name, ordered, scale), dict(self.metadata))
 
     # --- its files --------------------------------------------------------------------
 
@@ -184,6 +187,11 @@ class MacePotential(TrainablePotential):
 
     def export(self, path: Path, head: str | None = None) -> None:
         name = self.main_head(head)
+        if self.head_species(name) != self.species:
+            raise CapabilityError(
+                f"the head {name!r} does not know all elements of {self.name}, which mace-torch "
+                f"cannot tell its users: export the head {self._heads[0]!r}"
+            )
         module = self.module
         if len(self._heads) > 1:
             scripts = mace_scripts()
@@ -205,11 +213,16 @@ class MacePotential(TrainablePotential):
             )
         return output
 
+    def _energy_table(self) -> torch.Tensor:
+        """Isolated-atom energies, eV, (heads, elements); not a number where a head has none."""
+        table: torch.Tensor = torch.atleast_2d(self.module.atomic_energies_fn.atomic_energies)
+        return table.double()
+
     def _energy(self, batch: Batch, output: dict[str, torch.Tensor]) -> torch.Tensor:
         """Total energies in float64: the isolated-atom part has too many digits for float32."""
         if "interaction_energy" not in output:
             return output["energy"].double()
-        table = torch.atleast_2d(self.module.atomic_energies_fn.atomic_energies).double()
+        table = self._energy_table()
         element = batch["node_attrs"].argmax(dim=1)  # (N,)
         per_atom = table[batch["head"][batch["batch"]], element]  # (N,)
         total = output["interaction_energy"].double()

@@ -1,4 +1,4 @@
-"""One more output head for a MACE model, the old heads left as they are.
+"""One more output head for a MACE model, a copy of the main head; the old ones stay as they are.
 
 MACE has no module per head: every readout is one module with an output per head. e3nn
 scales a linear layer by one over the square root of its inputs, and the number of inputs
@@ -15,8 +15,10 @@ from farfield.errors import CapabilityError
 from farfield.potentials.mace.config import build, plain_config
 
 
-def with_head(module: torch.nn.Module, name: str, energies: list[float]) -> torch.nn.Module:
-    """Return a copy of ``module`` with one more head, drawn at random by torch's generator.
+def with_head(
+    module: torch.nn.Module, name: str, energies: list[float], scale: float
+) -> torch.nn.Module:
+    """Return a copy of ``module`` with one more head, whose readouts are the main head's.
 
     Parameters
     ----------
@@ -25,7 +27,10 @@ def with_head(module: torch.nn.Module, name: str, energies: list[float]) -> torc
     name
         The new head.
     energies
-        Its isolated-atom energies, eV, in the order of the model's elements.
+        Its isolated-atom energies, eV, in the order of the model's elements; not a number
+        where the head does not know the element.
+    scale
+        Its interaction energies and forces are this many times the main head's.
     """
     config = plain_config(module)
     if config["readout_cls"] != "NonLinearReadoutBlock":
@@ -35,9 +40,10 @@ def with_head(module: torch.nn.Module, name: str, energies: list[float]) -> torc
     config["atomic_energies"] = _rows(config["atomic_energies"], 2, [energies])
     for key in ("atomic_inter_scale", "atomic_inter_shift"):
         values = _rows(config[key], 1, [])
-        config[key] = [*values, values[0]]
-    dtype = next(module.parameters()).dtype
-    grown = build(config, dtype).to(next(module.parameters()).device)
+        config[key] = [*values, scale * values[0]]
+    first = next(module.parameters())
+    with torch.random.fork_rng(devices=[]):
+        grown = build(config, first.dtype).to(first.device)
     grown.load_state_dict(_grown_state(module, grown, old_heads))
     return grown
 
@@ -51,39 +57,38 @@ def _rows(values: Any, depth: int, more: list[Any]) -> list[Any]:
 
 
 def _grown_state(old: Any, grown: torch.nn.Module, heads: int) -> dict[str, torch.Tensor]:
-    """The grown model's state: its own random new head, everything else from ``old``."""
+    """The grown model's state: all of ``old``, and the main head's readouts once more."""
     before, state = old.state_dict(), grown.state_dict()
-    shared = {key: value for key, value in before.items() if not key.startswith("readouts.")}
-    for key, value in shared.items():
+    for key, value in before.items():
         if state[key].shape == value.shape:
-            state[key] = value.clone()  # what depends on the heads is set by the config
+            state[key] = value.clone()  # what depends on the heads is set by the config, or below
     for index, readout in enumerate(old.readouts):
         prefix = f"readouts.{index}."
         if hasattr(readout, "linear"):
-            _fill(state, before, prefix + "linear.weight", (-1, heads, 1))
+            key = prefix + "linear.weight"
+            state[key] = _widened(before[key].view(-1, heads, 1)).flatten()
         else:
             width = readout.hidden_irreps.num_irreps // heads
-            _fill(state, before, prefix + "linear_1.weight", (-1, heads, width))
+            key = prefix + "linear_1.weight"
+            state[key] = _widened(before[key].view(-1, heads, width)).flatten()
             key = prefix + "linear_2.weight"
-            scale = ((heads + 1) / heads) ** 0.5
-            weights = state[key].view(heads + 1, width, heads + 1).clone()
-            weights[:heads, :, :heads] = before[key].view(heads, width, heads) * scale
-            state[key] = weights.flatten()
-        for key in before:
-            same = key.startswith(prefix) and state[key].shape == before[key].shape
-            if same and not key.endswith("weight"):
-                state[key] = before[key].clone()
+            weights = before[key].view(heads, width, heads) * ((heads + 1) / heads) ** 0.5
+            state[key] = _last(weights, heads).flatten()
     return state
 
 
-def _fill(
-    state: dict[str, torch.Tensor],
-    before: dict[str, torch.Tensor],
-    key: str,
-    shape: tuple[int, int, int],
-) -> None:
-    """Copy the old heads' columns of a flat weight, stored as (inputs, heads, width)."""
-    inputs, heads, width = shape
-    weights = state[key].view(inputs, heads + 1, width).clone()
-    weights[:, :heads] = before[key].view(inputs, heads, width)
-    state[key] = weights.flatten()
+def _widened(weights: torch.Tensor) -> torch.Tensor:
+    """Add the new head's weights to those of shape (inputs, heads, width)."""
+    return torch.cat([weights, weights[:, :1]], dim=1)
+
+
+def _last(weights: torch.Tensor, heads: int) -> torch.Tensor:
+    """Add the new head's weights to those of shape (heads, width, heads) of a last layer.
+
+    A head's output sees its own hidden units alone; what would join two heads is masked by
+    MACE, and is zero here.
+    """
+    grown = weights.new_zeros(heads + 1, weights.shape[1], heads + 1)
+    grown[:heads, :, :heads] = weights
+    grown[heads, :, heads] = weights[0, :, 0]
+    return grown

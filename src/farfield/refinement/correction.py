@@ -1,0 +1,137 @@
+"""Prior correction: take off the main head what the prior head is known to get wrong.
+
+The prior head's error on a test structure is known exactly, without a label: the prior can be
+computed. Far from training both heads err alike, because it is the representation they share
+that fails; so the known error serves as a control variate for the unknown one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from ase import Atoms
+
+from farfield.errors import CapabilityError, did_you_mean
+from farfield.potentials import Potential, TrainablePotential
+from farfield.priors import Failure, Prior
+from farfield.refinement.contract import Record, Refined, Refinement
+from farfield.refinement.corrected import Corrected
+from farfield.refinement.correction_rule import CorrectionRule, cautious
+from farfield.structures import without_labels
+
+SCALE = "residual_rms_eV_per_A"  # where retrofit keeps it in a model's metadata
+
+
+@final
+class Correction(Refinement):
+    """Correct the predictions of a model with a prior head; no weight is changed.
+
+    Parameters
+    ----------
+    prior
+        The prior whose head the model has.
+    rule
+        β, learned on groups left out of training (:func:`farfield.refinement.learn_rule`).
+        None takes the cautious rule, whose scale comes from ``like_training``, or else from
+        the model's own metadata.
+    like_training
+        Structures from the training domain, best ones that were not trained on; their labels
+        are not used.
+    workers, cache
+        For labelling with the prior: processes, and the cache's folder.
+
+    Raises
+    ------
+    CapabilityError
+        The model has no head for this prior, or nothing tells the scale of the residual.
+    """
+
+    name = "correction"
+
+    def __init__(
+        self,
+        prior: Prior,
+        rule: CorrectionRule | None = None,
+        like_training: Sequence[Atoms] = (),
+        workers: int = 1,
+        cache: Path | None = None,
+    ) -> None:
+        self._prior = prior
+        self._rule = rule
+        self._like_training = [a for a in without_labels(like_training) if len(a) > 1]
+        self._workers = workers
+        self._cache = cache
+
+    def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
+        require_head(potential, self._prior)
+        rule = self._rule or self._cautious(potential)
+        settings = {"prior": self._prior.level_of_theory, **rule.to_plain()}
+        if not rule.acts:
+            reason = f"β is 0 everywhere: {rule.evidence}"
+            return Refined(potential, Record(self.name, False, [reason], settings=settings))
+        refined = self._corrected(potential, rule)
+        outcomes = refined.residuals(structures)
+        residuals = [value for value in outcomes if not isinstance(value, Failure)]
+        failures = [value for value in outcomes if isinstance(value, Failure)]
+        reasons = []
+        if failures:
+            reasons.append(
+                f"the prior failed on {len(failures)} of {len(structures)} structures "
+                f"({failures[0].reason}), which are left to the main head alone"
+            )
+        if not residuals:
+            return Refined(potential, Record(self.name, False, reasons, settings=settings))
+        betas = [rule.beta(value) for value in residuals]
+        middle = float(np.median(residuals))
+        reasons = [
+            f"the prior head is off by {middle:.3f} eV/Å here (root mean square, median over the "
+            f"structures), {middle / rule.scale:.1f} times as much as in training: β is "
+            f"{np.mean(betas):.2f} in the mean",
+            f"how β was chosen: {rule.evidence}",
+            *reasons,
+        ]
+        figures = {
+            "structures": float(len(structures)),
+            "prior residual, median over the structures, eV/Å": middle,
+            "prior residual in training, eV/Å": rule.scale,
+            "β, mean": float(np.mean(betas)),
+            "β, least": float(np.min(betas)),
+            "β, largest": float(np.max(betas)),
+        }
+        return Refined(refined, Record(self.name, True, reasons, figures, settings=settings))
+
+    def _cautious(self, potential: Potential) -> CorrectionRule:
+        """The rule without evidence, its scale measured or remembered."""
+        name = self._prior.name
+        scale = 0.0
+        if self._like_training:
+            unscaled = self._corrected(potential, cautious(name, name, 1.0))
+            outcomes = unscaled.residuals(self._like_training)
+            known = [value for value in outcomes if not isinstance(value, Failure)]
+            scale = float(np.sqrt(np.mean(np.square(known)))) if known else 0.0
+        elif isinstance(potential, TrainablePotential):
+            scale = float(potential.metadata.get(SCALE, 0.0))
+        if scale <= 0.0:
+            raise CapabilityError(
+                "correction must know how far off the prior head is in training: give a profile "
+                "with evidence (farfield profile --leave-out), or structures like those in "
+                "training (--like-training)"
+            )
+        return cautious(name, name, scale)
+
+    def _corrected(self, potential: Potential, rule: CorrectionRule) -> Corrected:
+        return Corrected(potential, rule, self._prior, self._cache, self._workers)
+
+
+def require_head(potential: Potential, prior: Prior) -> None:
+    """Raise unless the model has a head for this prior."""
+    if prior.name not in potential.heads:
+        raise CapabilityError(
+            f"{potential.name} has the heads {', '.join(potential.heads)}, none for the prior "
+            f"{prior.name!r}{did_you_mean(prior.name, potential.heads[1:])}: give it one with  "
+            "farfield train --strategy retrofit  (no reference label is needed), or train both "
+            "with  --strategy joint"
+        )

@@ -1,0 +1,120 @@
+"""Learn β for a model: train it again without groups of its training set, and look there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from farfield.errors import CapabilityError, LabelError
+from farfield.potentials import TrainablePotential, fingerprint
+from farfield.potentials.create import create
+from farfield.potentials.loading import load_potential
+from farfield.priors import Prior
+from farfield.refinement.correction_rule import CorrectionRule
+from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
+from farfield.structures import leave_groups_out
+from farfield.training import TrainingSettings, fit
+from farfield.training.retrofit import retrofit
+from farfield.training.strategies import TrainingSet, joint, supervised
+
+Say = Callable[[str], None]
+
+
+def rule_by_leaving_out(
+    potential: TrainablePotential,
+    structures: Sequence[Atoms],
+    prior: Prior,
+    *,
+    parts: int,
+    folder: Path,
+    epochs: int | None = None,
+    say: Say = lambda line: None,
+) -> CorrectionRule:
+    """Learn β by training the model's like without groups of compositions.
+
+    Parameters
+    ----------
+    potential
+        A model that farfield trained: jointly, or supervised and then retrofitted.
+    structures
+        Its training set, with the labels of the reference and of the prior.
+    prior
+        The prior whose head it has.
+    parts
+        Number of groups, each left out of one training.
+    folder
+        Where the models without a group are kept, so that a run that was stopped goes on.
+    epochs
+        Of each training; None takes as many as the model had.
+    say
+        Told of each training.
+
+    Raises
+    ------
+    CapabilityError
+        The model's file does not tell how farfield trained it.
+    LabelError
+        No group can be left out.
+    """
+    train = _recipe(potential, prior, epochs)
+    left_out = leave_groups_out(structures, parts)
+    if not left_out:
+        raise LabelError(
+            "no group of compositions can be left out of this training set without losing an "
+            "element: give more compositions, or leave --leave-out away"
+        )
+    evidence = []
+    for place, left in enumerate(left_out):
+        say(f"training without {', '.join(sorted(left.group))} ({place + 1} of {len(left_out)})")
+        path = folder / f"{fingerprint(potential)}-{parts}-{place}-{epochs or 'all'}.pt"
+        if not path.exists():
+            train([structures[index] for index in left.train]).save(path)
+        model = load_potential(str(path))[0]
+        evidence.append(gather_left_out(model, structures, left, prior))
+    return learn_rule(Evidence.joined(evidence), prior=prior.name, head=prior.name)
+
+
+def _recipe(
+    potential: TrainablePotential, prior: Prior, epochs: int | None
+) -> Callable[[list[Atoms]], TrainablePotential]:
+    """How to train the model's like on other structures."""
+    known = potential.metadata
+    base = known.get("base_model", {}).get("metadata", {})
+    if known.get("strategy") == "joint":
+        first, second = _settings(known, epochs), None
+    elif known.get("strategy") == "retrofit" and base.get("strategy") == "supervised":
+        first, second = _settings(base, epochs), _settings(known, None)
+    else:
+        raise CapabilityError(
+            f"{potential.name} does not tell how it was trained, so it cannot be trained again "
+            "without a part of its training set: leave --leave-out away, and correction takes "
+            "its cautious rule"
+        )
+
+    def train(structures: list[Atoms]) -> TrainablePotential:
+        if second is None:
+            return _fitted(joint(structures, prior), first)
+        return retrofit(_fitted(supervised(structures), first), structures, prior, second)
+
+    return train
+
+
+def _fitted(data: TrainingSet, settings: TrainingSettings) -> TrainablePotential:
+    model = create(
+        "mace",
+        settings.architecture,
+        structures=data.structures,
+        heads=data.energies,
+        scales=data.scales,
+        seed=settings.seed,
+    )
+    fit(model, data.samples, settings)
+    return model
+
+
+def _settings(metadata: dict[str, Any], epochs: int | None) -> TrainingSettings:
+    settings = TrainingSettings(**metadata["settings"])
+    return settings if epochs is None else settings.model_copy(update={"epochs": epochs})

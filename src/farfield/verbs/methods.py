@@ -1,0 +1,147 @@
+"""From the options of ``refine`` to a refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from farfield.errors import ConfigError, did_you_mean
+from farfield.priors import LabelCache, Prior
+from farfield.refinement import (
+    Auto,
+    Correction,
+    CorrectionRule,
+    Distillation,
+    DistillationSettings,
+    RadiusRefinement,
+    Refinement,
+    TestTimeSettings,
+    TestTimeTraining,
+)
+from farfield.shifts import Profile
+
+METHODS = ("radius", "ttt", "correction", "distil", "auto")
+EVIDENCE = "correction"  # where a profile keeps the rule that was learned
+STEPPED = frozenset({"steps", "learning_rate", "force"})
+TAKEN = {
+    "radius": frozenset({"profile"}),
+    "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED,
+    "correction": frozenset({"profile", "prior", "replay", "like_training"}),
+    "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
+    "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user gave for a refinement.
+
+    Attributes
+    ----------
+    profile, prior, replay, like_training
+        Profile of the training set, the prior, labelled training structures, structures from
+        the training domain without labels; or None.
+    seed, workers
+        Of everything random; processes for labelling.
+    cache
+        Folder of the label cache.
+    options
+        Further options by name, those that were given alone: ``steps``, ``learning_rate``,
+        ``force``, ``on``, ``plain``.
+    """
+
+    profile: Profile | None
+    prior: Prior | None
+    replay: Sequence[Atoms] | None
+    like_training: Sequence[Atoms] | None
+    seed: int
+    workers: int
+    cache: Path
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def method_of(name: str, given: Given, opened: LabelCache) -> Refinement:
+    """Build the refinement ``name``; ``opened`` is the cache in that folder.
+
+    Raises
+    ------
+    ConfigError
+        An unknown method, one that lacks what it needs, or an option that it does not take.
+    """
+    if name not in METHODS:
+        raise ConfigError(f"unknown method {name!r}{did_you_mean(name, METHODS)}")
+    inputs = ("profile", "prior", "replay", "like_training")
+    present = {key for key in inputs if getattr(given, key) is not None}
+    for option in sorted((present | set(given.options)) - TAKEN[name]):
+        takers = ", ".join(method for method in METHODS if option in TAKEN[method])
+        if not takers:
+            known = frozenset().union(*TAKEN.values())
+            raise ConfigError(f"refine has no option {option!r}{did_you_mean(option, known)}")
+        raise ConfigError(f"--{option.replace('_', '-')} is for the method {takers}, not {name}")
+    if name == "auto":
+        return _auto(given, opened)
+    lacking = _lacking(name, given)
+    if lacking:
+        raise ConfigError(f"the method {name} needs {lacking}")
+    return _build(name, given, opened)
+
+
+def _lacking(name: str, given: Given) -> str | None:
+    if name == "radius":
+        return None if given.profile else "--profile: make one with  farfield profile"
+    return None if given.prior else "--prior, such as gfn2"
+
+
+def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
+    if name == "radius":
+        assert given.profile is not None
+        return RadiusRefinement(given.profile)
+    assert given.prior is not None
+    if name == "ttt":
+        return TestTimeTraining(
+            given.prior,
+            replay=given.replay or (),
+            profile=given.profile,
+            settings=TestTimeSettings(seed=given.seed, **given.options),
+            workers=given.workers,
+            cache=opened,
+        )
+    correction = Correction(
+        given.prior,
+        _rule(given.profile),
+        like_training=given.like_training or given.replay or (),
+        workers=given.workers,
+        cache=given.cache,
+    )
+    if name == "correction":
+        return correction
+    options = {"structures" if key == "on" else key: v for key, v in given.options.items()}
+    settings = DistillationSettings(seed=given.seed, **options)
+    return Distillation(
+        correction,
+        replay=given.replay or (),
+        like_training=given.like_training or (),
+        settings=settings,
+    )
+
+
+def _auto(given: Given, opened: LabelCache) -> Auto:
+    """The methods that can be had, in the order of their gain in the study."""
+    plain = given.options.get("plain", False)
+    order = ("distil", "ttt", "radius") if plain else ("correction", "ttt", "radius")
+    bare = replace(given, options={})
+    lacking = {name: _lacking(name, bare) for name in order}
+    absent = {name: f"it needs {what}" for name, what in lacking.items() if what}
+    if plain:
+        absent["correction"] = "--plain asks for a model that needs no prior at inference"
+    chosen = [_build(name, bare, opened) for name in order if lacking[name] is None]
+    return Auto(chosen, absent)
+
+
+def _rule(profile: Profile | None) -> CorrectionRule | None:
+    known = None if profile is None else profile.header.get(EVIDENCE)
+    return None if known is None else CorrectionRule.from_plain(known)

@@ -1,0 +1,104 @@
+"""β is learned from models that are trained again without a part of the training set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ase import Atoms
+
+from farfield.errors import CapabilityError, ConfigError, LabelError
+from farfield.refinement import Correction, CorrectionRule
+from farfield.training import TrainingSettings
+from farfield.verbs.evidence import learned_rule
+from farfield.verbs.methods import EVIDENCE
+from farfield.verbs.profile import profile
+from farfield.verbs.train import train as train_model
+from tests.refinement.conftest import PRIOR, rattled
+
+SETTINGS = TrainingSettings(
+    epochs=2, architecture={"channels": 4, "max_ell": 1, "radial_widths": [8], "cutoff": 3.0}
+)
+
+
+@pytest.fixture(scope="module")
+def labelled() -> list[Atoms]:
+    found = []
+    for place, name in enumerate(("CH3OH", "HCOOH", "CH3CONH2", "HCN")):
+        found += rattled(name, 6, seed=20 * place)
+    return found
+
+
+@pytest.fixture(scope="module")
+def model_file(labelled: list[Atoms], tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("model") / "joint.pt"
+    train_model(labelled, strategy="joint", prior=PRIOR, settings=SETTINGS, output=path)
+    return str(path)
+
+
+def test_the_rule_is_stored_with_the_profile_and_nothing_is_trained_twice(
+    labelled: list[Atoms], model_file: str, tmp_path: Path
+) -> None:
+    output = tmp_path / "profile.npz"
+    said: list[str] = []
+
+    def run() -> CorrectionRule:
+        fitted = profile(
+            labelled,
+            model=model_file,
+            prior=PRIOR,
+            leave_out=2,
+            leave_out_epochs=1,
+            output=output,
+            say=said.append,
+        )
+        return CorrectionRule.from_plain(fitted.header[EVIDENCE])
+
+    rule = run()
+    assert 0.0 <= rule.inside <= 1.0
+    assert 0.0 <= rule.far <= 1.0
+    assert rule.scale > 0.0
+    kept = sorted((tmp_path / "profile.npz.left-out").iterdir())
+    assert len(kept) == len(said) == 2
+    written = [path.stat().st_mtime_ns for path in kept]
+    assert run() == rule
+    assert [path.stat().st_mtime_ns for path in kept] == written
+
+
+def test_what_leaving_out_needs(labelled: list[Atoms], model_file: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--model and --prior"):
+        profile(labelled, cutoff=3.0, leave_out=2, output=tmp_path / "p.npz")
+    with pytest.raises(ConfigError, match="--output"):
+        profile(labelled, model=model_file, prior=PRIOR, leave_out=2)
+    with pytest.raises(LabelError, match="no group"):
+        profile(
+            labelled[:12],
+            model=model_file,
+            prior=PRIOR,
+            leave_out=1,
+            output=tmp_path / "p.npz",
+        )
+
+
+def test_a_model_of_unknown_training_is_refused(
+    labelled: list[Atoms], two_heads: object, tmp_path: Path
+) -> None:
+    with pytest.raises(CapabilityError, match="does not tell how it was trained"):
+        learned_rule(
+            labelled,
+            potential=two_heads,  # type: ignore[arg-type]
+            prior=PRIOR,
+            parts=2,
+            epochs=1,
+            folder=tmp_path,
+            workers=1,
+            cache=None,
+            say=lambda line: None,
+        )
+
+
+def test_a_learned_rule_is_used(labelled: list[Atoms], two_heads: object) -> None:
+    rule = CorrectionRule(PRIOR.name, PRIOR.name, 0.3, 0.1, 0.7, "learned")
+    record = Correction(PRIOR, rule).refine(two_heads, labelled[:4]).record  # type: ignore[arg-type]
+    assert any("learned" in reason for reason in record.reasons)
+    assert record.settings["far"] == 0.7
