@@ -11,7 +11,13 @@ PURPOSES = {
     "ase": "core",
     "vesin": "core",
     "mace-torch": "MACE models: pip install 'farfield[mace]'",
+    "chgnet": "CHGNet models: pip install 'farfield[chgnet]'",
     "tblite": "the priors gfn2 and gfn1: pip install 'farfield[xtb]'",
+    "xtb": "the prior gfnff, on Python 3.11: pip install 'farfield[gfnff]'",
+    "rdkit": "the priors mmff94 and uff: pip install 'farfield[rdkit]'",
+    "dftd3": "the dispersion d3-FUNCTIONAL: pip install 'farfield[dispersion]'",
+    "dftd4": "the dispersion d4-FUNCTIONAL: pip install 'farfield[dispersion]'",
+    "sgdml": "priors of the kind sgdml:FILE: pip install 'farfield[sgdml]'",
 }
 
 

@@ -13,15 +13,16 @@ def command(as_json: options.Json = False) -> None:
 
     from farfield.potentials.create import ARCHITECTURES
     from farfield.potentials.loading import ALIASES
-    from farfield.priors import PRIORS
+    from farfield.priors import FORMS, PRIORS
     from farfield.shifts import DETECTORS
     from farfield.training.strategies import STRATEGIES
-    from farfield.verbs.refine import METHODS
+    from farfield.verbs.methods import METHODS
 
     content = {
         "models": list(ALIASES),
         "architectures": list(ARCHITECTURES),
         "priors": list(PRIORS),
+        "prior_forms": list(FORMS),
         "axes": list(DETECTORS),
         "strategies": list(STRATEGIES),
         "methods": list(METHODS),

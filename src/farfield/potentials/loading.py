@@ -13,12 +13,14 @@ from farfield.errors import ModelError, did_you_mean
 from farfield.importing import Imported
 from farfield.potentials import archive
 from farfield.potentials.blackbox import BlackBoxPotential
+from farfield.potentials.chgnet.library import PRETRAINED_ALIASES
 from farfield.potentials.contract import Potential, TrainablePotential
 from farfield.potentials.mace.library import FOUNDATION_ALIASES
 
 CALCULATORS = {"emt": "ase.calculators.emt:EMT", "lj": "ase.calculators.lj:LennardJones"}
-NATIVE_SUFFIX = ".model"  # of mace-torch; such a file is a pickle, opened for its name alone
-ALIASES = (*embedded.MODELS, *FOUNDATION_ALIASES, *CALCULATORS)
+MACE_SUFFIX = ".model"  # of mace-torch; such a file is a pickle, opened for its name alone
+CHGNET_SUFFIX = ".tar"  # of chgnet
+ALIASES = (*embedded.MODELS, *PRETRAINED_ALIASES, *FOUNDATION_ALIASES, *CALCULATORS)
 
 
 def load_potential(
@@ -33,10 +35,11 @@ def load_potential(
     Parameters
     ----------
     spec
-        An alias (``embedded``, ``mace-mp-small``, ``emt``, ...); the path of a model file of
-        farfield, or of mace-torch (``.model``, a pickle: open none that you do not trust);
-        or ``module:Name`` or ``file.py:Name``, where ``Name`` is a potential, an ASE
-        calculator, its class, or a function that returns one.
+        An alias (``embedded``, ``chgnet``, ``mace-mp-small``, ``emt``, ...); the path of a
+        model file of farfield, of chgnet (``.pth.tar``), or of mace-torch (``.model``, a
+        pickle: open none that you do not trust); or ``module:Name`` or ``file.py:Name``,
+        where ``Name`` is a potential, an ASE calculator, its class, or a function that
+        returns one.
     cutoff
         Radius of the graph for a black box, Å.
     dtype
@@ -51,8 +54,10 @@ def load_potential(
     """
     if spec in embedded.MODELS:
         return _from_archive(embedded.MODELS[spec], dtype, device)
+    if spec in PRETRAINED_ALIASES:
+        return _native_chgnet(spec, dtype, device), {}
     if spec in FOUNDATION_ALIASES:
-        return _native(spec, dtype, device), {}
+        return _native_mace(spec, dtype, device), {}
     if spec in CALCULATORS:
         spec = CALCULATORS[spec]
     if ":" in spec:
@@ -62,8 +67,9 @@ def load_potential(
         raise ModelError(
             f"no model is called {spec!r}, and no such file{did_you_mean(spec, ALIASES)}"
         )
-    if path.suffix == NATIVE_SUFFIX and not archive.is_archive(path):
-        return _native(path, dtype, device), {}
+    native = {MACE_SUFFIX: _native_mace, CHGNET_SUFFIX: _native_chgnet}
+    if path.suffix in native and not archive.is_archive(path):
+        return native[path.suffix](path, dtype, device), {}
     return _from_archive(path, dtype, device)
 
 
@@ -71,14 +77,18 @@ def _from_archive(
     path: Path, dtype: torch.dtype | None, device: str
 ) -> tuple[TrainablePotential, dict[str, Any]]:
     content = archive.load(path, device)
-    if content.architecture != "mace":
-        raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
-    from farfield.potentials.mace import adapter
+    if content.architecture == "mace":
+        from farfield.potentials.mace import adapter as mace
 
-    return adapter.load(content, dtype, device), content.rule
+        return mace.load(content, dtype, device), content.rule
+    if content.architecture == "chgnet":
+        from farfield.potentials.chgnet import adapter as chgnet
+
+        return chgnet.load(content, dtype, device), content.rule
+    raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
 
 
-def _native(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
+def _native_mace(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
     from farfield.potentials.mace import adapter, library
 
     if isinstance(source, Path):
@@ -86,6 +96,16 @@ def _native(source: Path | str, dtype: torch.dtype | None, device: str) -> Poten
     else:
         module = library.load_foundation(source, device)
     return adapter.MacePotential(module if dtype is None else module.to(dtype))
+
+
+def _native_chgnet(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
+    from farfield.potentials.chgnet import adapter, library
+
+    if isinstance(source, Path):
+        module = library.load_native(source)
+    else:
+        module = library.load_pretrained(source)
+    return adapter.from_native(module, dtype, device)
 
 
 def _from_code(spec: str, cutoff: float | None) -> Potential:
