@@ -28,6 +28,7 @@ METHODS = {
     "joint": "two heads, untouched",
     "radius": "radius refinement",
     "ttt": "test-time training",
+    "correction": "prior correction",
 }
 
 

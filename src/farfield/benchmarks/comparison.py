@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from ase import Atoms
 
 from farfield.benchmarks.metrics import Errors, errors
 from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.priors import LabelCache, Prior, label, require
-from farfield.refinement import RadiusRefinement, Record, TestTimeSettings, TestTimeTraining
+from farfield.refinement import (
+    Correction,
+    RadiusRefinement,
+    Record,
+    TestTimeSettings,
+    TestTimeTraining,
+)
 from farfield.shifts import Profile
 from farfield.structures import halves, require_labels, without_labels
 
@@ -26,10 +34,12 @@ class Comparison:
         two-head model untouched.
     radius, ttt
         The two-head model refined for the set's other half (radius: for each structure).
+    correction
+        The two-head model corrected by the prior, for each structure.
     control_before, control_after
         The two-head model on the in-distribution control, untouched and after test-time
         training for this set: what was forgotten.
-    radius_record, ttt_record
+    radius_record, ttt_record, correction_record
         What the refinements did, and why.
     """
 
@@ -38,15 +48,20 @@ class Comparison:
     joint: Errors
     radius: Errors
     ttt: Errors
+    correction: Errors
     control_before: Errors
     control_after: Errors
     radius_record: Record
     ttt_record: Record
+    correction_record: Record
 
 
 @dataclass(frozen=True)
 class Contestants:
-    """What is compared: two models, their profile, the prior, the replayed training set."""
+    """What is compared: two models, their profile, the prior, the replayed training set.
+
+    ``cache`` is the folder of the label cache, None for no cache.
+    """
 
     supervised: Potential
     joint: TrainablePotential
@@ -55,7 +70,7 @@ class Contestants:
     replay: Sequence[Atoms]
     control: Sequence[Atoms]
     settings: TestTimeSettings
-    cache: LabelCache | None = None
+    cache: Path | None = None
 
 
 def compare(structures: Sequence[Atoms], contestants: Contestants) -> tuple[Comparison, Potential]:
@@ -66,26 +81,36 @@ def compare(structures: Sequence[Atoms], contestants: Contestants) -> tuple[Comp
     """
     adapted, judged = halves(structures, contestants.settings.seed)
     radius = RadiusRefinement(contestants.profile).refine(contestants.joint, judged)
-    training = TestTimeTraining(
-        contestants.prior,
-        replay=contestants.replay,
-        profile=contestants.profile,
-        settings=contestants.settings,
-        cache=contestants.cache,
-    )
-    ttt = training.refine(contestants.joint, adapted)
+    with _opened(contestants.cache) as cache:
+        training = TestTimeTraining(
+            contestants.prior,
+            replay=contestants.replay,
+            profile=contestants.profile,
+            settings=contestants.settings,
+            cache=cache,
+        )
+        ttt = training.refine(contestants.joint, adapted)
+    correction = Correction(
+        contestants.prior, like_training=contestants.replay, cache=contestants.cache
+    ).refine(contestants.joint, judged)
     found = Comparison(
         supervised=_errors(judged, contestants.supervised.predict),
         prior=_errors(judged, lambda bare: _prior_predictions(bare, contestants)),
         joint=_errors(judged, contestants.joint.predict),
         radius=_errors(judged, radius.potential.predict),
         ttt=_errors(judged, ttt.potential.predict),
+        correction=_errors(judged, correction.potential.predict),
         control_before=_errors(contestants.control, contestants.joint.predict),
         control_after=_errors(contestants.control, ttt.potential.predict),
         radius_record=radius.record,
         ttt_record=ttt.record,
+        correction_record=correction.record,
     )
     return found, ttt.potential
+
+
+def _opened(folder: Path | None) -> AbstractContextManager[LabelCache | None]:
+    return nullcontext() if folder is None else LabelCache(folder)
 
 
 def _errors(
@@ -96,7 +121,8 @@ def _errors(
 
 
 def _prior_predictions(structures: list[Atoms], contestants: Contestants) -> list[Prediction]:
-    outcomes = label(structures, contestants.prior, cache=contestants.cache)
+    with _opened(contestants.cache) as cache:
+        outcomes = label(structures, contestants.prior, cache=cache)
     found = []
     for atoms, outcome in zip(structures, outcomes, strict=True):
         labels = require(outcome, atoms, contestants.prior)

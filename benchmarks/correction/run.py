@@ -1,0 +1,130 @@
+"""Prior correction, retrofit and distillation against their baselines, as one table per task.
+
+Usage: ``python benchmarks/correction/run.py [--tasks embedded md17] [--seeds 0 1 2]
+[--folder build/correction] [--only NAME ...]``. What lies in the folder, models and results
+alike, is not computed again. The task ``md17`` needs FARFIELD_DATA to name the folder that
+holds ``md17/``. Writes ``TASK.json`` and ``TASK.md`` beside this script, of all contestants
+that have results for all seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from farfield.benchmarks.contestants import CONTESTANTS, Bench
+from farfield.benchmarks.heads import compare_heads
+from farfield.benchmarks.study import CONTROL, run
+from farfield.benchmarks.tables import summary, table
+from farfield.benchmarks.tasks import Task, load_task
+from farfield.benchmarks.zoo import Zoo
+from farfield.files import write_json, write_text
+from farfield.priors import LabelCache
+from farfield.threads import limit_threads
+
+HERE = Path(__file__).parent
+TITLES = {
+    "supervised": "supervised",
+    "prior_alone": "prior alone",
+    "delta": "Δ-model (prior at inference)",
+    "joint": "joint, untouched",
+    "ttt": "joint, test-time training",
+    "head_difference": "joint, corrected with β = 1",
+    "cautious_correction": "joint, corrected, cautious β",
+    "correction": "joint, corrected, learned β",
+    "distil": "joint, corrected and distilled",
+    "retrofit": "retrofit of supervised, corrected",
+    "retrofit_head": "retrofit, head alone, corrected",
+    "retrofit_distil": "retrofit, corrected and distilled",
+}
+
+
+def main() -> None:
+    """Run what is missing, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", nargs="+", default=["embedded", "md17"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--folder", type=Path, default=Path("build/correction"))
+    parser.add_argument("--only", nargs="+", choices=list(CONTESTANTS), default=list(TITLES))
+    arguments = parser.parse_args()
+    limit_threads()
+    folder: Path = arguments.folder
+    with LabelCache(folder / "cache") as cache:
+        for name in arguments.tasks:
+            zoo = Zoo(load_task(name), folder / "models", cache)
+            for seed in arguments.seeds:
+                bench = Bench(zoo, seed, folder / "cache")
+                for contestant in arguments.only:
+                    run(bench, contestant, folder / "results")
+            write(zoo, arguments.seeds, folder)
+
+
+def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
+    """Write both files of one task."""
+    task = zoo.task
+    results = {name: found for name in TITLES if (found := _read(folder, task, name, seeds))}
+    content: dict[str, Any] = {
+        "command": f"python benchmarks/correction/run.py --tasks {task.name}",
+        "task": task.model_dump(mode="json"),
+        "seeds": seeds,
+        "versions": {name: version(name) for name in ("farfield", "torch", "mace-torch", "tblite")}
+        | {"python": platform.python_version()},
+        "processors": os.cpu_count(),
+        "results": summary(task, results),
+        "heads": _heads(zoo, folder, results),
+    }
+    write_json(HERE / f"{task.name}.json", content)
+    text = table(task, content["results"], TITLES) + "\n" + _heads_table(content["heads"])
+    write_text(HERE / f"{task.name}.md", text)
+    print(text)
+
+
+def _read(folder: Path, task: Task, name: str, seeds: list[int]) -> list[dict[str, Any]]:
+    paths = [folder / "results" / task.name / f"seed-{seed}" / f"{name}.json" for seed in seeds]
+    if not all(path.exists() for path in paths):
+        return []
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def _heads(zoo: Zoo, folder: Path, results: dict[str, Any]) -> dict[str, Any]:
+    """How alike the heads err, for the models of the first seed."""
+    bench = Bench(zoo, 0, folder / "cache")
+    needed = {
+        "joint": "joint",
+        "retrofit": "retrofit",
+        "retrofit-head": "retrofit_head",
+    }
+    sets = {CONTROL: zoo.task.control, **zoo.task.shifted}
+    return {
+        strategy: {
+            title: compare_heads(bench, strategy, zoo.task.structures(selections))  # type: ignore[arg-type]
+            for title, selections in sets.items()
+        }
+        for strategy, contestant in needed.items()
+        if contestant in results
+    }
+
+
+def _heads_table(heads: dict[str, Any]) -> str:
+    if not heads:
+        return ""
+    sets = list(next(iter(heads.values())))
+    lines = [
+        "Correlation of the two heads' errors (best β, told with labels), seed 0:",
+        "",
+        "| | " + " | ".join(name.replace("_", " ") for name in sets) + " |",
+        "|---" * (len(sets) + 1) + "|",
+    ]
+    for strategy, found in heads.items():
+        cells = [f"{found[s]['correlation']:.2f} ({found[s]['best_beta']:.2f})" for s in sets]
+        lines.append(f"| {strategy} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

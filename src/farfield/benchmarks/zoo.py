@@ -1,0 +1,189 @@
+"""The models of a study: each is trained once, kept in a file, and found again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, final
+
+import numpy as np
+from ase import Atoms
+
+from farfield.benchmarks.tasks import Task
+from farfield.files import write_json
+from farfield.potentials import TrainablePotential
+from farfield.potentials.create import create
+from farfield.priors import LabelCache, Prior, label, load_prior, require
+from farfield.refinement import load_model
+from farfield.structures import Labels, LeftOut, attach, leave_groups_out, require_labels
+from farfield.training import TrainingSettings, fit
+from farfield.training.retrofit import retrofit
+from farfield.training.strategies import TrainingSet, joint, supervised
+
+DELTA_HEAD = "delta"
+Say = Callable[[str], None]
+Strategy = Literal["supervised", "joint", "delta", "retrofit", "retrofit-head"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which model of a task.
+
+    Attributes
+    ----------
+    strategy
+        ``"supervised"``; ``"joint"``; ``"delta"``, one head that learns the reference minus the
+        prior; ``"retrofit"``, the supervised model with a prior head added, all weights moving;
+        ``"retrofit-head"``, the same with the head alone.
+    seed
+        Of the weights and the order of the samples.
+    without
+        Number of the group of compositions that is left out of training; None leaves none out.
+    prior
+        Of a retrofit: another prior than the task's.
+    """
+
+    strategy: Strategy
+    seed: int
+    without: int | None = None
+    prior: str | None = None
+
+    @property
+    def name(self) -> str:
+        """A name for its file."""
+        left_out = "" if self.without is None else f"-without{self.without}"
+        prior = "" if self.prior is None else f"-{self.prior.replace(':', '_')}"
+        return f"{self.strategy}{prior}{left_out}-seed{self.seed}"
+
+
+@final
+class Zoo:
+    """Trains the models of one task on demand; what lies in the folder is not trained again.
+
+    Parameters
+    ----------
+    task
+        The task.
+    folder
+        Where models are kept: ``folder/TASK/RECIPE.pt``, a checkpoint beside one in training.
+    cache
+        Of prior labels.
+    """
+
+    def __init__(self, task: Task, folder: Path, cache: LabelCache) -> None:
+        self.task = task
+        self.prior: Prior = load_prior(task.prior)
+        self._folder = folder / task.name
+        self._cache = cache
+
+    @cached_property
+    def training(self) -> list[Atoms]:
+        """Training structures with reference and prior labels, isolated atoms at the end."""
+        return self.with_prior_labels(self.task.training_structures(), self.prior)
+
+    @cached_property
+    def left_out(self) -> list[LeftOut]:
+        """What is trained on and judged by when each group is left out."""
+        return leave_groups_out(self.training, self.task.groups)
+
+    def with_prior_labels(self, structures: Sequence[Atoms], prior: Prior) -> list[Atoms]:
+        """Copies that carry the labels of a prior."""
+        copies = [atoms.copy() for atoms in structures]
+        for atoms, labels in zip(copies, self.prior_labels(copies, prior), strict=True):
+            attach(atoms, labels, prior.label_name)
+        return copies
+
+    def prior_labels(self, structures: Sequence[Atoms], prior: Prior | None = None) -> list[Labels]:
+        """Labels by a prior (the task's unless given), every one of which must succeed."""
+        chosen = prior or self.prior
+        outcomes = label(structures, chosen, cache=self._cache, progress=False)
+        return [
+            require(outcome, atoms, chosen)
+            for atoms, outcome in zip(structures, outcomes, strict=True)
+        ]
+
+    def model(self, recipe: Recipe, say: Say = print) -> TrainablePotential:
+        """The trained model of a recipe."""
+        path = self._folder / f"{recipe.name}.pt"
+        ready = self.task.models.get(recipe.name)
+        if ready is None and not path.exists():
+            self._train(recipe, path, say)
+        found = load_model(ready or str(path))
+        assert isinstance(found, TrainablePotential)
+        return found
+
+    def _train(self, recipe: Recipe, path: Path, say: Say) -> None:
+        settings = self._settings(recipe)
+        checkpoint = path.with_suffix(".checkpoint")
+        start = time.monotonic()
+
+        def report(record: dict[str, float]) -> None:
+            if record["epoch"] % 20 == 0:
+                rmse = record["force_rmse"]
+                say(f"{self.task.name} {recipe.name}: epoch {record['epoch']:g}, {rmse:.3f} eV/Å")
+
+        if recipe.strategy.startswith("retrofit"):
+            base = self.model(replace(recipe, strategy="supervised", prior=None), say)
+            prior = self.prior if recipe.prior is None else load_prior(recipe.prior)
+            structures = self.with_prior_labels(self._structures(recipe), prior)
+            model = retrofit(
+                base, structures, prior, settings, checkpoint=checkpoint, report=report
+            )
+        else:
+            data = self._data(recipe)
+            model = create(
+                "mace",
+                settings.architecture,
+                structures=data.structures,
+                heads=data.energies,
+                scales=data.scales,
+                seed=recipe.seed,
+            )
+            fit(model, data.samples, settings, checkpoint=checkpoint, report=report)
+            model.metadata.update(strategy=recipe.strategy, settings=settings.model_dump())
+        model.save(path)
+        seconds = time.monotonic() - start
+        write_json(path.with_suffix(".json"), {"seconds": seconds, **settings.model_dump()})
+        checkpoint.unlink(missing_ok=True)
+
+    def _settings(self, recipe: Recipe) -> TrainingSettings:
+        """One head gets twice the epochs of two, hence as many steps."""
+        settings = self.task.settings.model_copy(update={"seed": recipe.seed})
+        if recipe.strategy.startswith("retrofit"):
+            given = TrainingSettings(
+                seed=recipe.seed, update="head" if recipe.strategy == "retrofit-head" else "all"
+            )
+            return given.for_strategy("retrofit")
+        epochs = settings.epochs if recipe.without is None else self.task.left_out_epochs
+        if recipe.strategy != "joint":
+            epochs *= 2
+        return settings.model_copy(update={"epochs": epochs})
+
+    def _structures(self, recipe: Recipe) -> list[Atoms]:
+        if recipe.without is None:
+            return self.training
+        return [self.training[place] for place in self.left_out[recipe.without].train]
+
+    def _data(self, recipe: Recipe) -> TrainingSet:
+        structures = self._structures(recipe)
+        if recipe.strategy == "supervised":
+            return supervised(structures)
+        if recipe.strategy == "joint":
+            return joint(structures, self.prior)
+        return TrainingSet(structures, {DELTA_HEAD: _differences(structures, self.prior)})
+
+
+def _differences(structures: Sequence[Atoms], prior: Prior) -> list[Labels]:
+    """Reference minus prior."""
+    reference = require_labels(structures, energy=True, purpose="the Δ-model")
+    cheap = require_labels(structures, prior.label_name, energy=True, purpose="the Δ-model")
+    found = []
+    for first, second in zip(reference, cheap, strict=True):
+        assert first.energy is not None and second.energy is not None
+        forces: np.ndarray = first.known_forces - second.known_forces
+        level = f"{first.level_of_theory} - {second.level_of_theory}"
+        found.append(Labels(first.energy - second.energy, forces, None, level))
+    return found
