@@ -3,8 +3,7 @@
 Usage: ``python benchmarks/correction/run.py [--tasks embedded md17] [--seeds 0 1 2]
 [--folder build/correction] [--only NAME ...]``. What lies in the folder, models and results
 alike, is not computed again. The task ``md17`` needs FARFIELD_DATA to name the folder that
-holds ``md17/``. Writes ``TASK.json`` and ``TASK.md`` beside this script, of all contestants
-that have results for all seeds.
+holds ``md17/``. Writes ``TASK.json`` and ``TASK.md`` beside this script.
 """
 
 from __future__ import annotations
@@ -84,11 +83,15 @@ def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
     print(text)
 
 
-def _read(folder: Path, task: Task, name: str, seeds: list[int]) -> list[dict[str, Any]]:
-    paths = [folder / "results" / task.name / f"seed-{seed}" / f"{name}.json" for seed in seeds]
-    if not all(path.exists() for path in paths):
-        return []
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+def _read(folder: Path, task: Task, name: str, seeds: list[int]) -> dict[int, dict[str, Any]]:
+    paths = {
+        seed: folder / "results" / task.name / f"seed-{seed}" / f"{name}.json" for seed in seeds
+    }
+    return {
+        seed: json.loads(path.read_text(encoding="utf-8"))
+        for seed, path in paths.items()
+        if path.exists()
+    }
 
 
 def _heads(zoo: Zoo, folder: Path, results: dict[str, Any]) -> dict[str, Any]:

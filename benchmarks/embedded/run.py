@@ -28,7 +28,6 @@ METHODS = {
     "joint": "two heads, untouched",
     "radius": "radius refinement",
     "ttt": "test-time training",
-    "correction": "prior correction",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from farfield.benchmarks.study import CONTROL
 from farfield.benchmarks.tasks import Task
 
-Results = Mapping[str, Sequence[dict[str, Any]]]  # by contestant, one entry per seed
+Results = Mapping[str, Mapping[int, dict[str, Any]]]  # by contestant and seed
 BASELINE = "supervised"
 
 
@@ -25,10 +25,10 @@ def summary(task: Task, results: Results) -> dict[str, Any]:
     for name, seeds in results.items():
         found[name] = {}
         for title in (CONTROL, *task.shifted):
-            each = [seed[title] for seed in seeds]
-            base = [seed[title] for seed in results[BASELINE]]
+            each = [entry[title] for entry in seeds.values()]
+            base = [results[BASELINE][seed][title] for seed in seeds]
             mae = _means(each, "force_mae")
-            pairs = zip(mae, _means(base, "force_mae"), strict=False)
+            pairs = zip(mae, _means(base, "force_mae"), strict=True)
             found[name][title] = {
                 "mae_meV_per_A": _range(mae),
                 "median_meV_per_A": _range([1000 * float(np.median(e["force_mae"])) for e in each]),
@@ -40,7 +40,7 @@ def summary(task: Task, results: Results) -> dict[str, Any]:
                 "against_supervised_percent": _range([100 * (a / b - 1) for a, b in pairs]),
                 "seconds": _range([e["seconds"] for e in each]),
                 "acted": sum(bool(e["record"] and e["record"]["acted"]) for e in each),
-                "seeds": len(each),
+                "seeds": list(seeds),
             }
     return found
 
@@ -60,10 +60,12 @@ def table(task: Task, content: Mapping[str, Any], titles: Mapping[str, str]) -> 
         sets = content[name]
         cells = [_cell(sets[place]["mae_meV_per_A"]) for place in (CONTROL, *task.shifted)]
         unseen = [sets[place] for place in task.unseen_molecules]
+        count = len(unseen[0]["seeds"])
         change = np.mean([s["against_supervised_percent"]["mean"] for s in unseen])
         control = np.mean([s["control_meV_per_A"]["mean"] for s in unseen])
         cells += [f"{change:+.0f} %", f"{control:.0f}"]
-        lines.append("| " + " | ".join([title, *cells]) + " |")
+        label = title if count > 1 else f"{title} (one seed)"
+        lines.append("| " + " | ".join([label, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ that fails; so the known error serves as a control variate for the unknown one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
@@ -42,6 +43,9 @@ class Correction(Refinement):
         are not used.
     workers, cache
         For labelling with the prior: processes, and the cache's folder.
+    spec
+        How a model file names the prior, as :func:`farfield.priors.load_prior` takes it; None
+        takes the prior's name.
 
     Raises
     ------
@@ -58,16 +62,18 @@ class Correction(Refinement):
         like_training: Sequence[Atoms] = (),
         workers: int = 1,
         cache: Path | None = None,
+        spec: str | None = None,
     ) -> None:
         self._prior = prior
         self._rule = rule
+        self._spec = spec or prior.name
         self._like_training = [a for a in without_labels(like_training) if len(a) > 1]
         self._workers = workers
         self._cache = cache
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         require_head(potential, self._prior)
-        rule = self._rule or self._cautious(potential)
+        rule = replace(self._rule or self._cautious(potential), prior=self._spec)
         settings = {"prior": self._prior.level_of_theory, **rule.to_plain()}
         if not rule.acts:
             reason = f"β is 0 everywhere: {rule.evidence}"

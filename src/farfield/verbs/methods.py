@@ -45,6 +45,8 @@ class Given:
     profile, prior, replay, like_training
         Profile of the training set, the prior, labelled training structures, structures from
         the training domain without labels; or None.
+    prior_spec
+        How the prior was named; None when it was given as an object.
     seed, workers
         Of everything random; processes for labelling.
     cache
@@ -58,6 +60,7 @@ class Given:
     prior: Prior | None
     replay: Sequence[Atoms] | None
     like_training: Sequence[Atoms] | None
+    prior_spec: str | None
     seed: int
     workers: int
     cache: Path
@@ -116,6 +119,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         like_training=given.like_training or given.replay or (),
         workers=given.workers,
         cache=given.cache,
+        spec=given.prior_spec,
     )
     if name == "correction":
         return correction

@@ -79,6 +79,7 @@ def refine(
         prior=None if prior is None else load_prior(prior),
         replay=None if replay is None else structures_of(replay),
         like_training=None if like_training is None else structures_of(like_training),
+        prior_spec=prior if isinstance(prior, str) else None,
         seed=seed,
         workers=workers,
         cache=folder,
