@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import ClassVar
+import importlib
+import pkgutil
+import sys
+from typing import ClassVar, final
 
 import numpy as np
 import pytest
@@ -10,19 +13,41 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from ase.cluster import Icosahedron
 
+import farfield.priors
 from farfield.priors import PRIORS, CalculatorPrior, EMTPrior, Prior, compute, load_prior
 from farfield.testing import check_prior
 
+PACKAGES = {"gfn2": "tblite", "gfn1": "tblite", "gfnff": "xtb", "uff": "rdkit", "mmff94": "rdkit"}
+
+
+def crystal(element: str) -> Atoms:
+    atoms = bulk(element, cubic=True)
+    atoms.rattle(0.1, seed=0)
+    return atoms
+
+
+# For those that refuse all of the usual ones.
+STRUCTURES = {"sw": [crystal("Si"), crystal("Ge"), crystal("Si")]}
+
 
 def prior_or_skip(name: str) -> Prior:
-    if name.startswith("gfn"):
-        pytest.importorskip("tblite", reason="the priors gfn1 and gfn2 need tblite")
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name], reason=f"the prior {name} needs {PACKAGES[name]}")
     return load_prior(name)
+
+
+def test_every_prior_that_needs_no_argument_has_an_alias():
+    for module in pkgutil.iter_modules(farfield.priors.__path__):
+        importlib.import_module(f"farfield.priors.{module.name}")
+    named = {prior for prior in Prior.__subclasses__() if prior.__module__ in sys.modules}
+    named |= {child for prior in named for child in prior.__subclasses__()}
+    ours = {prior for prior in named if prior.__module__.startswith("farfield.priors.")}
+    assert {prior for prior in ours if "name" in vars(prior)} == set(PRIORS.values())
 
 
 @pytest.mark.parametrize("name", PRIORS)
 def test_every_prior_keeps_the_contract(name):
-    check_prior(prior_or_skip(name))
+    check_prior(prior_or_skip(name), STRUCTURES.get(name))
 
 
 def test_emt_keeps_the_contract_on_a_metal_cluster_and_an_alloy():
@@ -44,7 +69,9 @@ def test_every_prior_is_final_and_stands_under_its_own_name(name):
 def test_a_calculator_used_before_gives_what_a_new_one_gives(name):
     prior = prior_or_skip(name)
     generator = np.random.default_rng(0)
-    frames = [molecule(formula) for formula in ("CH3OH", "CH3OH", "H2O", "CH3OH", "NH3", "H2O")]
+    formulas = ("CH3OH", "CH3OH", "H2O", "CH3OH", "NH3", "H2O")
+    given = STRUCTURES.get(name) or [molecule(formula) for formula in formulas]
+    frames = [atoms.copy() for atoms in given]
     for atoms in frames:
         atoms.positions += generator.normal(0.0, 0.05, atoms.positions.shape)
     used = prior.calculator()
@@ -214,3 +241,33 @@ def test_a_prior_that_cannot_be_pickled_is_found():
 def test_a_prior_that_refuses_everything_must_be_given_structures():
     with pytest.raises(AssertionError, match="pass structures that it takes"):
         check_prior(EMTPrior(), [Atoms("Fe2", positions=[[0, 0, 0], [0, 0, 2.0]])])
+
+
+@final
+class OneOrder(Prior):
+    """EMT, for the atoms O, H, H in this order; what it does with others is up to a test."""
+
+    name = "one_order"
+    level_of_theory = "EMT, one order"
+    elements = None
+    periodic = False
+    conservative = True
+    cost = "moderate"
+
+    def __init__(self, refuses):
+        self.refuses = refuses
+
+    def refusal(self, atoms):
+        known = atoms.numbers.tolist() == [8, 1, 1]
+        return None if known or not self.refuses else "another order"
+
+    def calculator(self):
+        return Altered(first_atom_is_special)
+
+
+def test_another_order_of_atoms_may_be_refused_but_not_done_wrongly():
+    water = molecule("H2O")
+    water.rattle(0.05, seed=0)
+    check_prior(OneOrder(refuses=True), [water])
+    with pytest.raises(AssertionError, match="in another order"):
+        check_prior(OneOrder(refuses=False), [water])

@@ -5,8 +5,8 @@ import pickle
 import pytest
 from ase.calculators.emt import EMT
 
-from farfield.errors import ConfigError
-from farfield.priors import CalculatorPrior, LennardJonesPrior, compute, load_prior
+from farfield.errors import ConfigError, ModelError
+from farfield.priors import FORMS, CalculatorPrior, LennardJonesPrior, compute, load_prior
 
 
 def test_a_prior_is_returned_as_it_is():
@@ -107,3 +107,29 @@ def test_the_level_of_theory_of_lennard_jones_holds_its_parameters():
 def test_impossible_lennard_jones_parameters_are_refused(parameters):
     with pytest.raises(ConfigError, match="must be positive"):
         LennardJonesPrior(*parameters)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_name_leads_somewhere(form, tmp_path):
+    examples = {
+        "d3-FUNCTIONAL": "d3-pbe",
+        "d4-FUNCTIONAL": "d4-pbe",
+        "noise-RMS": "noise-0.5",
+        "sgdml:FILE": f"sgdml:{tmp_path / 'none.npz'}",
+        "model:MODEL": "model:emt",
+        "PRIOR+PRIOR": "morse+zbl",
+        "module:Name": "ase.calculators.emt:EMT",
+    }
+    if form == "sgdml:FILE":
+        with pytest.raises(ModelError, match="there is no sGDML model"):
+            load_prior(examples[form])
+    else:
+        assert load_prior(examples[form]).name
+
+
+@pytest.mark.parametrize(
+    ("spec", "suggestion"), [("zlb", "zbl"), ("mmff", "mmff94"), ("gfn-ff", "gfnff")]
+)
+def test_a_new_name_is_suggested_too(spec, suggestion):
+    with pytest.raises(ConfigError, match=f"did you mean '{suggestion}'"):
+        load_prior(spec)

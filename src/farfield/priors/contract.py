@@ -84,6 +84,9 @@ class Prior(ABC):
 def compute(prior: Prior, atoms: Atoms, calculator: Calculator | None = None) -> Labels | Failure:
     """Label one structure; whatever goes wrong comes back as a :class:`Failure`.
 
+    The labels of a structure that is periodic in all directions hold the stress too, where the
+    prior's calculator gives it along with the forces.
+
     Parameters
     ----------
     prior, atoms
@@ -105,7 +108,10 @@ def compute(prior: Prior, atoms: Atoms, calculator: Calculator | None = None) ->
         return Failure(f"{type(error).__name__}: {reason}"[:300])
     if not (np.isfinite(energy) and np.isfinite(forces).all()):
         return Failure("energy or forces are not finite")
-    return Labels(energy=energy, forces=forces, level_of_theory=prior.level_of_theory)
+    stress = copy.calc.results.get("stress") if copy.pbc.all() else None
+    if stress is not None and not np.isfinite(stress).all():
+        return Failure("the stress is not finite")
+    return Labels(energy, forces, stress, prior.level_of_theory)
 
 
 def require(labels: Labels | Failure, atoms: Atoms, prior: Prior) -> Labels:
