@@ -47,6 +47,40 @@ def radius(farfield, shifted_set, joint, profile, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def correction(farfield, shifted_set, joint, train_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("correction")
+    done = farfield(
+        *("refine", shifted_set, "--model", joint, "--method", "correction", "--prior", "gfn2"),
+        *("--like-training", train_set, "-o", folder),
+    )
+    assert (done.code, done.out) == (0, "")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def distil(farfield, shifted_set, joint, train_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("distil")
+    done = farfield(
+        *("refine", shifted_set, "--model", joint, "--method", "distil", "--prior", "gfn2"),
+        *("--replay", train_set, "--steps", 20, "--on", "given", "--force", "-o", folder),
+    )
+    assert (done.code, done.out) == (0, "")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def auto(farfield, shifted_set, joint, train_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("auto")
+    done = farfield(
+        *("refine", shifted_set, "--model", joint, "--method", "auto", "--prior", "gfn2"),
+        *("--replay", train_set, "-o", folder),
+    )
+    assert (done.code, done.out) == (0, "")
+    assert "correction was chosen" in done.err
+    return folder
+
+
 def test_label_keeps_the_reference_and_adds_the_prior(farfield, shifted_set, tmp_path):
     output = tmp_path / "labelled.extxyz"
     done = farfield("label", shifted_set, "--prior", "gfn2", "-o", output)
@@ -102,7 +136,7 @@ def test_training_structures_do_not_exceed_the_largest_quantile(
     assert farfield("diagnose", *arguments, "--fail-above", 1.0).code == 0
 
 
-@pytest.mark.parametrize("method", ["ttt", "radius"])
+@pytest.mark.parametrize("method", ["ttt", "radius", "correction", "distil", "auto"])
 def test_a_refined_model_is_written_and_can_be_used(method, request, farfield, shifted_set, joint):
     folder = request.getfixturevalue(method)
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -134,6 +168,17 @@ def test_a_refined_model_can_be_refined_again(farfield, ttt, shifted_set, tmp_pa
     done = farfield("refine", *arguments, "--steps", 10, "-o", tmp_path)
     assert done.code == 0, done.err
     assert (tmp_path / "model").is_file()
+
+
+def test_a_corrected_model_is_not_exported_but_a_distilled_one_is(
+    farfield, correction, distil, tmp_path
+):
+    done = farfield("export", correction / "model", "-o", tmp_path / "corrected.model")
+    assert done.code == 2
+    assert "--method distil" in done.err
+    assert not (tmp_path / "corrected.model").exists()
+    done = farfield("export", distil / "model", "-o", tmp_path / "plain.model")
+    assert done.code == 0, done.err
 
 
 def test_evaluate_agrees_with_plain_arithmetic(farfield, supervised, shifted_set):

@@ -33,8 +33,10 @@ def refined(farfield, joint, profile, train_set, tmp_path_factory):
         if (test, method, seed) not in known:
             folder = tmp_path_factory.mktemp("refined")
             more = ("--profile", profile)
-            if method == "ttt":
+            if method in ("ttt", "distil"):
                 more = ("--prior", "gfn2", "--replay", train_set, "--steps", 4, "--force")
+            elif method in ("correction", "auto"):
+                more = ("--prior", "gfn2", "--replay", train_set)
             done = farfield(
                 *("refine", test, "--model", joint, "--method", method, *more),
                 *("--seed", seed, "-o", folder),
@@ -62,7 +64,7 @@ def assert_identical(first, second):
     assert records[0] == records[1]
 
 
-@pytest.mark.parametrize("method", ["ttt", "radius"])
+@pytest.mark.parametrize("method", ["ttt", "radius", "correction", "distil", "auto"])
 def test_refinement_does_not_read_labels(method, refined, shifted_set, spoilt):
     assert_identical(refined(shifted_set, method, 0), refined(spoilt, method, 0))
 

@@ -111,3 +111,19 @@ def test_overrides_win(tmp_path: Path) -> None:
     path.write_text("epochs: 7\nseed: 1\n")
     settings = load_settings(path, epochs=9, seed=None)
     assert (settings.epochs, settings.seed) == (9, 1)
+
+
+def test_a_strategy_has_defaults_of_its_own_for_what_is_not_given() -> None:
+    settings = TrainingSettings(seed=3, update="head")
+    retrofit = settings.for_strategy("retrofit")
+    assert retrofit.epochs < settings.epochs
+    assert (retrofit.seed, retrofit.update) == (3, "head")
+    assert retrofit.for_strategy("retrofit") == retrofit
+    assert TrainingSettings(epochs=200).for_strategy("retrofit").epochs == 200
+    assert TrainingSettings(seed=3).for_strategy("joint") == TrainingSettings(seed=3)
+
+
+@pytest.mark.parametrize("given", [{"update": "head"}, {"held_out": 0.2}])
+def test_a_setting_of_another_strategy_is_an_error(given: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="a setting of the strategy retrofit"):
+        TrainingSettings(**given).for_strategy("supervised")  # type: ignore[arg-type]

@@ -100,6 +100,17 @@ def test_the_new_head_starts_near_the_labels(
     assert abs(np.mean(apart[1::2])) < 1e-6
 
 
+def test_the_new_head_can_start_from_the_main_heads_forces(
+    base: MacePotential, bonded: list[Atoms]
+) -> None:
+    unscaled = with_prior_head(base, PRIOR.name, labelled(), known(labelled()), scaled=False)
+    main = forces(base, bonded, base.heads[0])
+    np.testing.assert_allclose(forces(unscaled, bonded, PRIOR.name), main, atol=1e-10)
+    still = HEAD.model_copy(update={"learning_rate": 1e-12})
+    grown = retrofit(base, labelled(), PRIOR, still, scaled=False)
+    np.testing.assert_allclose(forces(grown, bonded, PRIOR.name), main, atol=1e-6)
+
+
 def test_with_the_head_alone_no_old_prediction_moves_by_a_bit(
     base: MacePotential, unfitted: TrainablePotential, bonded: list[Atoms]
 ) -> None:

@@ -138,9 +138,9 @@ class Distillation(Refinement):
             lessons.add_round(student)
             distil = DistilObjective(lessons.samples, given.batch_size)
             settings = replace(given, seed=given.seed + lessons.rounds - 1)
-            before, course = (
-                course,
-                adapt(student, [Together([distil, *replay])], held_out, anchor, settings, course),
+            before = course
+            course = adapt(
+                student, [Together([distil, *replay])], held_out, anchor, settings, before
             )
             if before is not None and not gate.improved(before.kept.held_out, course.kept.held_out):
                 return course, [f"round {lessons.rounds} brought no further 2 %, and was the last"]

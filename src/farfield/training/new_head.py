@@ -17,6 +17,8 @@ def with_prior_head(
     name: str,
     structures: Sequence[Atoms],
     labels: Sequence[Labels],
+    *,
+    scaled: bool = True,
 ) -> TrainablePotential:
     """Return a copy of ``potential`` with a head that starts as near to ``labels`` as it can.
 
@@ -33,6 +35,8 @@ def with_prior_head(
     structures, labels
         What the head is to learn. It will know the elements of these structures, single atoms
         among them, and no others.
+    scaled
+        False lets its forces start as the main head's, whatever the size of the labels'.
 
     Raises
     ------
@@ -47,7 +51,9 @@ def with_prior_head(
     }
     bonded = [atoms for atoms, single in zip(structures, alone, strict=True) if not single]
     wanted = [label for label, single in zip(labels, alone, strict=True) if not single]
-    scale = _ratio(force_scale(wanted), force_scale(own_labels(potential, bonded)))
+    scale = 1.0
+    if scaled:
+        scale = _ratio(force_scale(wanted), force_scale(own_labels(potential, bonded)))
     species = {int(number) for atoms in structures for number in atoms.numbers}
     energies = {number: free.get(number, 0.0) for number in sorted(species)}
     start = own_labels(potential.with_head(name, energies, scale), bonded, name)

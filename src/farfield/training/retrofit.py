@@ -31,6 +31,7 @@ def retrofit(
     prior: Prior,
     settings: TrainingSettings,
     *,
+    scaled: bool = True,
     checkpoint: Path | None = None,
     report: Report = lambda record: None,
 ) -> TrainablePotential:
@@ -49,6 +50,8 @@ def retrofit(
     settings
         Of the fit, see :meth:`TrainingSettings.for_strategy`; ``update`` says what moves, and
         ``held_out`` how many of the structures are kept to judge by.
+    scaled
+        Whether the new head's forces start at the size of the prior's, or as the main head's.
     checkpoint, report
         As for :func:`farfield.training.fit`.
 
@@ -73,7 +76,7 @@ def retrofit(
     bare = without_labels(structures)
     kept = [place for place, single in enumerate(isolated_atoms(bare)) if not single]
     learned, held_out = _split(len(kept), settings)
-    grown = with_prior_head(potential, prior.name, bare, labels)
+    grown = with_prior_head(potential, prior.name, bare, labels, scaled=scaled)
     chosen = [bare[place] for place in kept]
     taught = {head: own_labels(potential, chosen, head) for head in potential.heads}
     taught[prior.name] = [labels[place] for place in kept]

@@ -13,10 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from farfield.errors import ConfigError
 from farfield.settings import validated
 
-# A model that is trained already needs smaller steps, and fewer, than a new one.
-STRATEGY_DEFAULTS: Mapping[str, dict[str, Any]] = MappingProxyType(
-    {"retrofit": {"epochs": 40, "learning_rate": 0.003}}
-)
+# A model that is trained already needs fewer steps than a new one.
+STRATEGY_DEFAULTS: Mapping[str, dict[str, Any]] = MappingProxyType({"retrofit": {"epochs": 40}})
 
 
 class TrainingSettings(BaseModel):
