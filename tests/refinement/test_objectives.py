@@ -18,7 +18,10 @@ def test_together_is_the_weighted_sum(
 ) -> None:
     def samples(structures: list[Atoms]) -> list[Sample]:
         labels = [Labels(0.0, np.full((len(atoms), 3), 0.1 * len(atoms))) for atoms in structures]
-        return [Sample(a, two_heads.heads[0], l) for a, l in zip(structures, labels, strict=True)]
+        return [
+            Sample(a, two_heads.heads[0], known)
+            for a, known in zip(structures, labels, strict=True)
+        ]
 
     distil = DistilObjective(samples(test_set), 3)
     replay = ReplayObjective(samples(train), 5, weight=0.3, energy_weight=0.1)

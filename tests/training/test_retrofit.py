@@ -106,7 +106,7 @@ def test_the_new_head_can_start_from_the_main_heads_forces(
     unscaled = with_prior_head(base, PRIOR.name, labelled(), known(labelled()), scaled=False)
     main = forces(base, bonded, base.heads[0])
     np.testing.assert_allclose(forces(unscaled, bonded, PRIOR.name), main, atol=1e-10)
-    still = HEAD.model_copy(update={"learning_rate": 1e-12})
+    still = HEAD.model_copy(update={"learning_rate": 1e-12, "epochs": 1})
     grown = retrofit(base, labelled(), PRIOR, still, scaled=False)
     np.testing.assert_allclose(forces(grown, bonded, PRIOR.name), main, atol=1e-6)
 

@@ -13,9 +13,7 @@ def command(
     structures: Structures,
     prior: Annotated[
         str,
-        typer.Option(
-            "--prior", help="An alias (gfn2, gfn1, emt, lj), module:Class or file.py:Class."
-        ),
+        typer.Option("--prior", help="An alias or a form of 'farfield list', such as gfn2."),
     ],
     output: File,
     workers: Workers = 1,

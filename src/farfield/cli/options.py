@@ -24,7 +24,7 @@ MaybeModel = Annotated[
 ]
 Prior = Annotated[
     str | None,
-    typer.Option("--prior", help="An alias (gfn2, gfn1, emt, lj), module:Class or file.py:Class."),
+    typer.Option("--prior", help="An alias or a form of 'farfield list', such as gfn2."),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes, of one thread each.")]
 Cache = Annotated[
