@@ -52,3 +52,9 @@ def test_every_verb_option_and_file_that_is_named_exists() -> None:
     assert set(re.findall(r"^farfield (\w+)", README, flags=re.MULTILINE)) <= known
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("task", ["embedded", "md17"])
+def test_the_tables_are_those_of_the_study(task: str) -> None:
+    results = (ROOT / f"benchmarks/correction/{task}.md").read_text(encoding="utf-8")
+    assert results.split("\n\n")[0].strip() in README

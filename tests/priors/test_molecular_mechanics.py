@@ -36,7 +36,8 @@ def made(smiles, seed=7):
 
 @BOTH
 def test_a_missing_package_gives_its_install_command(kind, monkeypatch):
-    monkeypatch.setitem(sys.modules, "rdkit", None)
+    for name in ("rdkit", "rdkit.Chem"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(DependencyError, match=r"pip install 'farfield\[rdkit\]'"):
         kind().calculator()
 
