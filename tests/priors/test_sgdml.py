@@ -9,7 +9,7 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 from ase.calculators.emt import EMT
-from ase.units import Hartree, kcal, mol
+from ase.units import Bohr, Hartree, kcal, mol
 
 from farfield.errors import ConfigError, DependencyError, ModelError
 from farfield.priors import SGDMLPrior, compute, load_prior
@@ -28,8 +28,8 @@ def frames(count, seed):
     return found
 
 
-def train(unit=kcal / mol, **extra):
-    """An sGDML model of EMT's methanol, with energies in ``unit`` (eV)."""
+def train(energy=kcal / mol, length=1.0, **extra):
+    """An sGDML model of EMT's methanol, in units of so many eV and Å."""
     with own_loggers():
         train = pytest.importorskip("sgdml.train", reason="sGDML models need sgdml")
     given = frames(30, seed=0)
@@ -38,9 +38,9 @@ def train(unit=kcal / mol, **extra):
         "dataset_name": "methanol",
         "dataset_theory": "EMT",
         "z": given[0].numbers,
-        "R_train": np.array([atoms.positions for atoms in given]),
-        "F_train": np.array([atoms.get_forces() / unit for atoms in given]),
-        "E_train": np.array([atoms.get_potential_energy() / unit for atoms in given]),
+        "R_train": np.array([atoms.positions / length for atoms in given]),
+        "F_train": np.array([atoms.get_forces() * length / energy for atoms in given]),
+        "E_train": np.array([atoms.get_potential_energy() / energy for atoms in given]),
         "idxs_train": np.arange(len(given)),
         "md5_train": "",
         "idxs_valid": np.arange(1),
@@ -81,7 +81,11 @@ def test_it_keeps_the_contract(path):
     check_prior(load_prior(f"sgdml:{path}"), frames(3, seed=1))
 
 
-def test_its_labels_are_those_it_was_trained_on_in_ev(path):
+@pytest.mark.parametrize("atomic", [False, True])
+def test_its_labels_are_those_it_was_trained_on_in_ev(path, atomic, tmp_path):
+    if atomic:
+        path = tmp_path / "atomic.npz"
+        np.savez(path, **train(Hartree, Bohr, r_unit="bohr", e_unit="hartree"))
     prior = SGDMLPrior(path)
     for atoms in frames(5, seed=2):
         labels = compute(prior, atoms)

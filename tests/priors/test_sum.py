@@ -46,8 +46,8 @@ def test_energies_forces_and_stresses_are_added():
 
 
 def test_what_it_declares_is_what_all_of_them_can_do():
-    total = load_prior("emt+zbl+noise-0.1")
-    assert total.name == "emt_zbl_noise_0_1"
+    total = load_prior("emt+morse+noise-0.1")
+    assert total.name == "emt_morse_noise_0_1"
     assert total.elements == EMTPrior.elements
     assert total.periodic and not total.conservative
     levels = total.level_of_theory.split(" + ")
