@@ -52,7 +52,7 @@ def correction(farfield, shifted_set, joint, train_set, tmp_path_factory):
     folder = tmp_path_factory.mktemp("correction")
     done = farfield(
         *("refine", shifted_set, "--model", joint, "--method", "correction", "--prior", "gfn2"),
-        *("--like-training", train_set, "-o", folder),
+        *("--like-training", train_set, "--force", "-o", folder),
     )
     assert (done.code, done.out) == (0, "")
     return folder
@@ -70,10 +70,10 @@ def distil(farfield, shifted_set, joint, train_set, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def auto(farfield, shifted_set, joint, train_set, tmp_path_factory):
+def auto(farfield, shifted_set, train_set, tmp_path_factory):
     folder = tmp_path_factory.mktemp("auto")
     done = farfield(
-        *("refine", shifted_set, "--model", joint, "--method", "auto", "--prior", "gfn2"),
+        *("refine", shifted_set, "--model", "embedded", "--method", "auto", "--prior", "gfn2"),
         *("--replay", train_set, "-o", folder),
     )
     assert (done.code, done.out) == (0, "")

@@ -35,10 +35,13 @@ def refined(farfield, joint, profile, train_set, tmp_path_factory):
             more = ("--profile", profile)
             if method in ("ttt", "distil"):
                 more = ("--prior", "gfn2", "--replay", train_set, "--steps", 4, "--force")
-            elif method in ("correction", "auto"):
+            elif method == "correction":
+                more = ("--prior", "gfn2", "--replay", train_set, "--force")
+            elif method == "auto":
                 more = ("--prior", "gfn2", "--replay", train_set)
+            model = "embedded" if method == "auto" else joint  # which has learned its prior
             done = farfield(
-                *("refine", test, "--model", joint, "--method", method, *more),
+                *("refine", test, "--model", model, "--method", method, *more),
                 *("--seed", seed, "-o", folder),
             )
             assert done.code == 0, done.err

@@ -61,7 +61,7 @@ def test_wrong_input_is_not_passed_over(two_heads: MacePotential, test_set: list
 
 
 def test_with_a_real_method(two_heads: MacePotential, test_set: list[Atoms]) -> None:
-    rule = CorrectionRule(PRIOR.name, PRIOR.name, 0.5, 0.0, 1.0, "given")
+    rule = CorrectionRule(PRIOR.name, PRIOR.name, 0.5, 0.0, 1.0, "given", trusted=None)
     refined = Auto([Correction(PRIOR, rule)]).refine(two_heads, test_set)
     assert refined.record.acted
     assert "β, mean" in refined.record.figures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal, final
 
@@ -24,7 +25,9 @@ from farfield.structures import attach, labels_of
 from tests.potentials.conftest import ENERGIES, small_mace
 from tests.refinement.conftest import PRIOR
 
-RULE = CorrectionRule(PRIOR.name, PRIOR.name, scale=0.5, inside=0.2, far=0.9, evidence="given")
+RULE = CorrectionRule(
+    PRIOR.name, PRIOR.name, scale=0.5, inside=0.2, far=0.9, evidence="given", trusted=None
+)
 
 
 @pytest.fixture
@@ -124,11 +127,37 @@ def test_reference_labels_of_test_structures_are_not_read(
         for atoms in structures if poison else []:
             atoms.arrays["REF_forces"][:] = np.nan
             atoms.info["REF_energy"] = np.nan
-        refined = Correction(PRIOR, like_training=train).refine(two_heads, structures)
+        method = Correction(PRIOR, like_training=train, force=True)
+        refined = method.refine(two_heads, structures)
         found.append((refined.record.figures, refined.potential.predict(structures)))
     assert found[0][0] == found[1][0]
     for first, second in zip(found[0][1], found[1][1], strict=True):
         np.testing.assert_array_equal(first.forces, second.forces)
+
+
+def test_a_prior_without_a_counterpart_in_the_model_is_left_out(
+    two_heads: MacePotential, test_set: list[Atoms]
+) -> None:
+    rule = replace(RULE, trusted=1.5)
+    seen = Corrected(two_heads, rule, PRIOR).compare(test_set)
+    values = sorted(one.unexplained for one in seen if not isinstance(one, Failure))
+    between = replace(RULE, trusted=(values[3] + values[4]) / 2)
+    refined = Correction(PRIOR, between).refine(two_heads, test_set)
+    assert refined.record.acted
+    assert "not trusted on 4 of 8 structures" in "; ".join(refined.record.reasons)
+    plain = two_heads.predict(test_set)
+    for one, own, found in zip(seen, plain, refined.potential.predict(test_set), strict=True):
+        assert not isinstance(one, Failure)
+        same = np.array_equal(own.forces, found.forces)
+        assert same == (one.unexplained > values[3])
+
+    none = Correction(PRIOR, replace(RULE, trusted=values[0] / 2)).refine(two_heads, test_set)
+    assert none.potential is two_heads
+    assert not none.record.acted
+    forced = Correction(PRIOR, replace(RULE, trusted=values[0] / 2), force=True)
+    record = forced.refine(two_heads, test_set).record
+    assert record.acted
+    assert any("forced" in reason for reason in record.reasons)
 
 
 def test_where_beta_is_zero_the_model_is_left_alone(
@@ -152,8 +181,12 @@ def test_the_scale_of_a_retrofitted_model_is_remembered(
     two_heads: MacePotential, test_set: list[Atoms]
 ) -> None:
     two_heads.metadata["residual_rms_eV_per_A"] = 0.25
-    record = Correction(PRIOR).refine(two_heads, test_set).record
+    with pytest.raises(CapabilityError, match="--like-training"):
+        Correction(PRIOR).refine(two_heads, test_set)
+    two_heads.metadata["prior_rms_eV_per_A"] = 1.0
+    record = Correction(PRIOR, force=True).refine(two_heads, test_set).record
     assert record.figures["prior residual in training, eV/Å"] == 0.25
+    assert record.settings["far"] == 1.0 - 0.25**2
 
 
 @final

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farfield.refinement.comparison import Comparison
 from farfield.refinement.correction_rule import CorrectionRule, cautious
 from farfield.refinement.evidence import BETAS, Evidence, learn_rule
 
@@ -23,10 +26,29 @@ def test_beta_lies_between_its_limits(inside: float, far: float, scale: float, s
     assert rule.beta(1e6 * scale) == pytest.approx(far, abs=1e-9)
 
 
-@given(POSITIVE, POSITIVE)
-def test_the_cautious_rule_is_that_of_james_and_stein(scale: float, size: float) -> None:
-    beta = cautious("gfn2", "gfn2", scale).beta(size)
-    assert beta == pytest.approx(max(0.0, 1.0 - (scale / size) ** 2), abs=1e-12)
+@given(POSITIVE, POSITIVE, st.floats(0.0, 0.7))
+def test_the_cautious_rule_is_that_of_james_and_stein(
+    scale: float, size: float, left: float
+) -> None:
+    beta = cautious("gfn2", "gfn2", scale, size=scale / max(left, 1e-6)).beta(size)
+    learned = 1.0 - max(left, 1e-6) ** 2
+    assert beta == pytest.approx(learned * max(0.0, 1.0 - (scale / size) ** 2), abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [0.5, 1.0, 1.4])
+def test_a_prior_that_its_head_could_not_learn_gives_no_correction(size: float) -> None:
+    rule = cautious("noise-1", "noise-1", 1.0, size)
+    assert not rule.acts
+    assert "less than a half" in rule.evidence
+    assert cautious("noise-1", "noise-1", 1.0, 1.5).acts
+
+
+def test_a_prior_that_the_model_has_no_counterpart_to_is_not_trusted() -> None:
+    rule = CorrectionRule("gfn2", "gfn2", 0.1, 0.2, 0.9, "")
+    strange = Comparison(residual=1.0, prior=2.0, unexplained=1.6)
+    known = replace(strange, unexplained=1.4)
+    assert (rule.beta_of(strange), rule.beta_of(known)) == (0.0, rule.beta(1.0))
+    assert replace(rule, trusted=None).beta_of(strange) == rule.beta(1.0)
 
 
 def test_plain_values_give_the_same_rule() -> None:

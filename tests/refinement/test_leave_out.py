@@ -98,7 +98,7 @@ def test_a_model_of_unknown_training_is_refused(
 
 
 def test_a_learned_rule_is_used(labelled: list[Atoms], two_heads: object) -> None:
-    rule = CorrectionRule(PRIOR.name, PRIOR.name, 0.3, 0.1, 0.7, "learned")
+    rule = CorrectionRule(PRIOR.name, PRIOR.name, 0.3, 0.1, 0.7, "learned", trusted=None)
     record = Correction(PRIOR, rule).refine(two_heads, labelled[:4]).record  # type: ignore[arg-type]
     assert any("learned" in reason for reason in record.reasons)
     assert record.settings["far"] == 0.7

@@ -178,6 +178,8 @@ def test_it_is_judged_by_structures_it_did_not_learn_from(
     assert (found.metadata["n_structures"], found.metadata["n_held_out"]) == (9, 3)
     assert found.metadata["residual_rms_eV_per_A"] == pytest.approx(prior_rms(found, held_out))
     assert 0.0 < found.metadata["residual_mae_eV_per_A"] < prior_rms(found, held_out)
+    size = np.sqrt(np.mean(np.concatenate([one.known_forces for one in known(held_out)]) ** 2))
+    assert found.metadata["prior_rms_eV_per_A"] == pytest.approx(size)
     drift = found.metadata["drift_mae_eV_per_A"]
     assert drift == pytest.approx({"reference": 0.0, "gfn2": 0.0}, abs=1e-8)
 

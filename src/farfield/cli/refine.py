@@ -46,7 +46,8 @@ def command(
         bool, typer.Option("--plain", help="Of auto: a model that needs no prior at inference.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Let ttt or distil act where the gate would not.")
+        bool,
+        typer.Option("--force", help="Let ttt, correction or distil act where the gate would not."),
     ] = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,

@@ -16,6 +16,7 @@ from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.potentials.contract import Capability, CutoffMode
 from farfield.priors import Failure, LabelCache, Prior, label, load_prior, require
 from farfield.priors.evaluator import Evaluator
+from farfield.refinement.comparison import Comparison, compare
 from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.per_system import PerStructure
 from farfield.structures import Labels
@@ -29,8 +30,8 @@ class Corrected(PerStructure):
 
     The prior is computed at every prediction. Each structure has its own β; a calculator
     keeps that of its first structure, so that its forces are the gradient of its energy. A
-    structure on which the prior fails is predicted by the main head alone (its β is 0); for a
-    calculator that is an error.
+    structure on which the prior fails, or is not trusted, is predicted by the main head alone
+    (its β is 0); for a calculator a failure is an error.
 
     Parameters
     ----------
@@ -100,24 +101,26 @@ class Corrected(PerStructure):
             if isinstance(labels, Failure):
                 found.append(own)
             else:
-                beta = self.rule.beta(_size(other, labels))
+                beta = self.rule.beta_of(compare(own, other, labels))
                 found.append(_corrected(own, other, labels, beta))
         return found
 
-    def residuals(self, structures: Sequence[Atoms]) -> list[float | Failure]:
-        """Root mean square prior residual of each structure, eV/Å, or why it has none."""
-        cheap, known = self._known(structures)
+    def compare(self, structures: Sequence[Atoms]) -> list[Comparison | Failure]:
+        """What heads and prior say of each structure, or why the prior says nothing."""
+        main = self.base.predict(structures)
         return [
-            outcome if isinstance(outcome, Failure) else _size(other, outcome)
-            for other, outcome in zip(cheap, known, strict=True)
+            labels if isinstance(labels, Failure) else compare(own, other, labels)
+            for own, other, labels in zip(main, *self._known(structures), strict=True)
         ]
 
     def fixed(self, atoms: Atoms, head: str) -> Calculator:
         """Return a calculator with the β of ``atoms``."""
         if head != self.heads[0] or not self.rule.acts:
             return self.base.calculator(head)
+        main = self.base.predict([atoms])[0]
         cheap, known = self._known([atoms])
-        beta = self.rule.beta(_size(cheap[0], require(known[0], atoms, self.prior)))
+        seen = compare(main, cheap[0], require(known[0], atoms, self.prior))
+        beta = self.rule.beta_of(seen)
         return CorrectedCalculator(self.base, self.rule.head, self.prior, beta)
 
     def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
@@ -179,11 +182,6 @@ class CorrectedCalculator(Calculator):
         }
         if found.stress is not None:
             self.results["stress"] = found.stress
-
-
-def _size(cheap: Prediction, labels: Labels) -> float:
-    """Root mean square over the force components of prior head minus prior, eV/Å."""
-    return float(np.sqrt(np.mean(np.square(cheap.forces - labels.known_forces))))
 
 
 def _corrected(main: Prediction, cheap: Prediction, labels: Labels, beta: float) -> Prediction:

@@ -18,12 +18,16 @@ from ase import Atoms
 from farfield.errors import CapabilityError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Failure, Prior
+from farfield.refinement.comparison import Comparison
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction_rule import CorrectionRule, cautious
 from farfield.structures import without_labels
 
-SCALE = "residual_rms_eV_per_A"  # where retrofit keeps it in a model's metadata
+SCALE = "residual_rms_eV_per_A"  # where retrofit keeps these two in a model's metadata
+SIZE = "prior_rms_eV_per_A"
+RESIDUAL = "prior residual, median over the structures, eV/Å"
+BETA = "β, mean"
 
 
 @final
@@ -46,6 +50,8 @@ class Correction(Refinement):
     spec
         How a model file names the prior, as :func:`farfield.priors.load_prior` takes it; None
         takes the prior's name.
+    force
+        Trust the prior on every structure, and act even where there is no reason to.
 
     Raises
     ------
@@ -63,6 +69,7 @@ class Correction(Refinement):
         workers: int = 1,
         cache: Path | None = None,
         spec: str | None = None,
+        force: bool = False,
     ) -> None:
         self._prior = prior
         self._rule = rule
@@ -70,66 +77,100 @@ class Correction(Refinement):
         self._like_training = [a for a in without_labels(like_training) if len(a) > 1]
         self._workers = workers
         self._cache = cache
+        self._force = force
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         require_head(potential, self._prior)
         rule = replace(self._rule or self._cautious(potential), prior=self._spec)
-        settings = {"prior": self._prior.level_of_theory, **rule.to_plain()}
+        if self._force:
+            rule = replace(rule, trusted=None, far=rule.far if rule.acts else 1.0)
+        settings = {"prior": self._prior.level_of_theory, "force": self._force, **rule.to_plain()}
         if not rule.acts:
             reason = f"β is 0 everywhere: {rule.evidence}"
             return Refined(potential, Record(self.name, False, [reason], settings=settings))
         refined = self._corrected(potential, rule)
-        outcomes = refined.residuals(structures)
-        residuals = [value for value in outcomes if not isinstance(value, Failure)]
-        failures = [value for value in outcomes if isinstance(value, Failure)]
-        reasons = []
-        if failures:
-            reasons.append(
-                f"the prior failed on {len(failures)} of {len(structures)} structures "
-                f"({failures[0].reason}), which are left to the main head alone"
-            )
-        if not residuals:
-            return Refined(potential, Record(self.name, False, reasons, settings=settings))
-        betas = [rule.beta(value) for value in residuals]
-        middle = float(np.median(residuals))
+        outcomes = refined.compare(structures)
+        seen = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
+        reasons = _left_alone(outcomes, rule)
+        if not any(rule.trusts(one) for one in seen):
+            figures = _figures(seen, rule) if seen else {}
+            return Refined(potential, Record(self.name, False, reasons, figures, settings=settings))
+        figures = _figures(seen, rule)
+        middle = figures[RESIDUAL]
         reasons = [
             f"the prior head is off by {middle:.3f} eV/Å here (root mean square, median over the "
             f"structures), {middle / rule.scale:.1f} times as much as in training: β is "
-            f"{np.mean(betas):.2f} in the mean",
+            f"{figures[BETA]:.2f} in the mean",
             f"how β was chosen: {rule.evidence}",
+            *(["forced: the prior was trusted on every structure"] if self._force else []),
             *reasons,
         ]
-        figures = {
-            "structures": float(len(structures)),
-            "prior residual, median over the structures, eV/Å": middle,
-            "prior residual in training, eV/Å": rule.scale,
-            "β, mean": float(np.mean(betas)),
-            "β, least": float(np.min(betas)),
-            "β, largest": float(np.max(betas)),
-        }
         return Refined(refined, Record(self.name, True, reasons, figures, settings=settings))
 
     def _cautious(self, potential: Potential) -> CorrectionRule:
         """The rule without evidence, its scale measured or remembered."""
         name = self._prior.name
-        scale = 0.0
+        scale = size = 0.0
         if self._like_training:
-            unscaled = self._corrected(potential, cautious(name, name, 1.0))
-            outcomes = unscaled.residuals(self._like_training)
-            known = [value for value in outcomes if not isinstance(value, Failure)]
-            scale = float(np.sqrt(np.mean(np.square(known)))) if known else 0.0
+            unscaled = self._corrected(potential, CorrectionRule(name, name, 1.0, 0.0, 1.0, ""))
+            outcomes = unscaled.compare(self._like_training)
+            seen = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
+            if seen:
+                scale = _rms([one.residual for one in seen])
+                size = _rms([one.prior for one in seen])
         elif isinstance(potential, TrainablePotential):
             scale = float(potential.metadata.get(SCALE, 0.0))
-        if scale <= 0.0:
+            size = float(potential.metadata.get(SIZE, 0.0))
+        if scale <= 0.0 or size <= 0.0:
             raise CapabilityError(
                 "correction must know how far off the prior head is in training: give a profile "
                 "with evidence (farfield profile --leave-out), or structures like those in "
                 "training (--like-training)"
             )
-        return cautious(name, name, scale)
+        return cautious(name, name, scale, size)
 
     def _corrected(self, potential: Potential, rule: CorrectionRule) -> Corrected:
         return Corrected(potential, rule, self._prior, self._cache, self._workers)
+
+
+def _left_alone(outcomes: Sequence[Comparison | Failure], rule: CorrectionRule) -> list[str]:
+    """Which structures are left to the main head alone, and why."""
+    reasons = []
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    if failures:
+        reasons.append(
+            f"the prior failed on {len(failures)} of {len(outcomes)} structures "
+            f"({failures[0].reason}), which are left to the main head alone"
+        )
+    seen = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
+    strange = [one.unexplained for one in seen if not rule.trusts(one)]
+    if strange:
+        reasons.append(
+            f"the prior is not trusted on {len(strange)} of {len(outcomes)} structures, which are "
+            "left to the main head alone: the part of its forces at right angles to the model's "
+            f"is {np.median(strange):.1f} times the model's (median; at most {rule.trusted:g}), as "
+            "where a prior is used for matter that it does not describe (--force corrects all)"
+        )
+    return reasons
+
+
+def _figures(seen: Sequence[Comparison], rule: CorrectionRule) -> dict[str, float]:
+    betas = [rule.beta_of(one) for one in seen]
+    return {
+        "structures": float(len(seen)),
+        RESIDUAL: float(np.median([one.residual for one in seen])),
+        "prior residual in training, eV/Å": rule.scale,
+        "prior's forces unexplained by the model, median": float(
+            np.median([one.unexplained for one in seen])
+        ),
+        BETA: float(np.mean(betas)),
+        "β, least": float(np.min(betas)),
+        "β, largest": float(np.max(betas)),
+    }
+
+
+def _rms(values: Sequence[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
 
 
 def require_head(potential: Potential, prior: Prior) -> None:

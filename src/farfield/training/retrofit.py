@@ -59,7 +59,8 @@ def retrofit(
     -------
     The model. Its ``metadata`` say what it was made from, and how it does on the structures
     that were held out: ``residual_rms_eV_per_A`` and ``residual_mae_eV_per_A``, root mean
-    square and mean absolute value over the force components of the prior head's error; and
+    square and mean absolute value over the force components of the prior head's error;
+    ``prior_rms_eV_per_A``, the former of the prior's forces themselves; and
     ``drift_mae_eV_per_A``, by how much the forces of each old head have changed.
 
     Raises
@@ -94,6 +95,7 @@ def retrofit(
     )
     errors = {head: force_errors(grown, samples) for head, samples in judged.items()}
     residual = errors.pop(prior.name)
+    known = np.concatenate([labels[kept[place]].known_forces for place in held_out])
     grown.metadata = {
         **_origin(potential, prior),
         "settings": settings.model_dump(),
@@ -101,6 +103,7 @@ def retrofit(
         "n_held_out": len(held_out),
         "residual_rms_eV_per_A": float(np.sqrt(np.mean(residual**2))),
         "residual_mae_eV_per_A": float(np.mean(np.abs(residual))),
+        "prior_rms_eV_per_A": float(np.sqrt(np.mean(known**2))),
         "drift_mae_eV_per_A": {head: float(np.mean(np.abs(e))) for head, e in errors.items()},
         "history": history,
     }

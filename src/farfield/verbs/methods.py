@@ -30,7 +30,7 @@ STEPPED = frozenset({"steps", "learning_rate", "force"})
 TAKEN = {
     "radius": frozenset({"profile"}),
     "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED,
-    "correction": frozenset({"profile", "prior", "replay", "like_training"}),
+    "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
     "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
 }
@@ -120,6 +120,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         workers=given.workers,
         cache=given.cache,
         spec=given.prior_spec,
+        force=given.options.get("force", False),
     )
     if name == "correction":
         return correction

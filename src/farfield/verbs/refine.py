@@ -59,9 +59,10 @@ def refine(
         Folder for ``model``, ``record.json``, ``predictions.extxyz`` and ``report.html``; None
         writes nothing.
     **options
-        Of ``ttt`` and ``distil``: ``steps``, ``learning_rate``, ``force`` (act without a
-        reason). Of ``distil``: ``on``, the structures to learn from (``"given"``,
-        ``"rattled"``, ``"md"``). Of ``auto``: ``plain``, a model that needs no prior.
+        Of ``ttt`` and ``distil``: ``steps``, ``learning_rate``. Of these two and of
+        ``correction``: ``force``, act without a reason. Of ``distil``: ``on``, the structures
+        to learn from (``"given"``, ``"rattled"``, ``"md"``). Of ``auto``: ``plain``, a model
+        that needs no prior.
 
     Raises
     ------
