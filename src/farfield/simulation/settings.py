@@ -19,7 +19,7 @@ class CheckSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    stride: int = Field(default=10, ge=1, description="steps between looks at the geometry")
+    stride: int = Field(default=10, ge=1, description="steps between looks at geometry and energy")
     watch_stride: int = Field(
         default=100, ge=1, description="steps between looks of the prior and of the shift"
     )

@@ -66,7 +66,7 @@ def checks_of(
             BondForming(limits.bonded, limits.near, limits.stride),
         ]
     found += [
-        Temperature(settings.temperature, limits.temperature_factor),
+        Temperature(settings.temperature, limits.temperature_factor, limits.stride),
         Energy(
             settings.temperature,
             limits.energy_factor,

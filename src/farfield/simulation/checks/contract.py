@@ -37,7 +37,7 @@ class Frame:
 
     @property
     def kinetic_energy(self) -> float:
-        """eV."""
+        """Kinetic energy, eV."""
         return float(self.atoms.get_kinetic_energy())
 
     @property
@@ -77,7 +77,7 @@ class Check(ABC):
     name
         A word for the record.
     stride
-        Steps between two looks.
+        Steps between two looks; the start is looked at too.
     stops
         Whether a finding ends the simulation; otherwise it is noted as an alarm.
     """
@@ -86,7 +86,7 @@ class Check(ABC):
     stride: int
     stops: bool = True
 
-    def begin(self, frame: Frame) -> None:
+    def begin(self, frame: Frame) -> None:  # noqa: B027 - some compare with nothing
         """Take the start (step 0) as the standard to compare with."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Check(ABC):
         """Plain values that :meth:`restore` takes back."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:  # noqa: B027 - some remember nothing
         """Go on from :meth:`state`; :meth:`begin` was called before."""
 
     def figures(self) -> dict[str, float]:

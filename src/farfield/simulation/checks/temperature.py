@@ -13,7 +13,7 @@ CHANCE = 1e-9  # of a kinetic energy so large in one look at a canonical ensembl
 
 @final
 class Temperature(Check):
-    """Fires above a multiple of the wanted temperature; it looks at every step.
+    """Fires above a multiple of the wanted temperature.
 
     Few atoms fluctuate more: the limit is never below what one look in 10⁹ at a canonical
     ensemble of as many atoms would see.
@@ -24,12 +24,14 @@ class Temperature(Check):
         The wanted one, K.
     factor
         Largest temperature in units of it.
+    stride
+        Steps between looks.
     """
 
     name = "temperature"
-    stride = 1
 
-    def __init__(self, temperature: float, factor: float) -> None:
+    def __init__(self, temperature: float, factor: float, stride: int) -> None:
+        self.stride = stride
         self._wanted = temperature
         self._factor = factor
         self._limit = temperature * factor
