@@ -87,7 +87,7 @@ def test_after_kill_9_it_ends_as_if_never_killed(tmp_path, ensemble, workers):
         table = killed / "simulation_0001/thermodynamics.csv"
         checkpoint = killed / f"checkpoint_000{workers - 1}.npz"
         try:
-            while not (checkpoint.exists() and np.load(checkpoint)["0/positions"].any()):
+            while not checkpoint.exists():
                 assert time.monotonic() < end and running.poll() is None, "nothing happened"
                 time.sleep(0.02)
             time.sleep(0.7)  # some 30 steps
@@ -100,7 +100,8 @@ def test_after_kill_9_it_ends_as_if_never_killed(tmp_path, ensemble, workers):
         handle.write(b"half a li")  # as a kill in the middle of a write leaves it
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    simulate(START, model=model, output=tmp_path / "whole", progress=False, **settings)
+    start = tmp_path / "start.extxyz"
+    simulate(start, model=model, output=tmp_path / "whole", progress=False, **settings)
     assert len(contents(killed)) == 4
     assert contents(killed) == contents(tmp_path / "whole")
     if workers == 1:  # else each process has a checkpoint of its own
