@@ -7,12 +7,13 @@ from typing import final
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import Calculator, CalculatorError, all_changes
 
 from farfield.errors import FarfieldError, ModelError
 from farfield.potentials import Potential, Prediction
 from farfield.potentials.calculator import PotentialCalculator
 from farfield.refinement.per_system import PerStructure
+from farfield.structures import describe
 
 Answer = Prediction | FarfieldError
 
@@ -70,6 +71,7 @@ class ModelCalls:
                 found[place] = self._single(calculator, structures[place])
         for places in batches.values():
             shared = self._calculators[indices[places[0]]]
+            assert isinstance(shared, PotentialCalculator)
             together = [structures[place] for place in places]
             answers = shared.potential.predict(together, shared.head)
             found.update(zip(places, answers, strict=True))
@@ -81,12 +83,15 @@ class ModelCalls:
             return list(self.strict(indices, structures))
         except Exception as error:  # noqa: BLE001 - models raise any type on broken structures
             if len(indices) == 1:
-                reason = " ".join(str(error).split())
-                return [ModelError(f"the model failed: {type(error).__name__}: {reason}"[:300])]
+                return [_failure(error)]
         return [self([index], [atoms])[0] for index, atoms in zip(indices, structures, strict=True)]
 
     def _single(self, calculator: Calculator, atoms: Atoms) -> Prediction:
-        calculator.calculate(atoms, self._properties, list(all_changes))
+        try:
+            calculator.calculate(atoms, self._properties, list(all_changes))
+        except (CalculatorError, NotImplementedError, KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(f"{describe(atoms)}: the model failed: {reason}") from error
         results = calculator.results
         stress = results.get("stress")
         return Prediction(
@@ -98,7 +103,14 @@ class ModelCalls:
     def _complete(self, prediction: Prediction, atoms: Atoms) -> Prediction:
         if prediction.stress is None and "stress" in self._properties:
             raise ModelError(
-                f"the model gives no stress for {atoms.get_chemical_formula()}, which npt needs: "
-                "use nvt, or another model"
+                f"{describe(atoms)}: the model gives no stress, which npt needs: use nvt, or "
+                "another model"
             )
         return prediction
+
+
+def _failure(error: Exception) -> FarfieldError:
+    if isinstance(error, FarfieldError):
+        return error
+    reason = " ".join(str(error).split())
+    return ModelError(f"the model failed: {type(error).__name__}: {reason}"[:300])

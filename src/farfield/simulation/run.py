@@ -110,14 +110,14 @@ def _in_processes(packed: bytes, groups: list[list[int]], workers: int, show: Sh
                     process.start()
                 running[number] = process
             time.sleep(POLL)
-            for number, process in list(running.items()):
+            for number, started in list(running.items()):
                 show(number, places[2 * number], places[2 * number + 1])
-                if process.exitcode is not None:
+                if started.exitcode is not None:
                     del running[number]
-                    _require_well(process.exitcode, errors, groups[number])
+                    _require_well(started.exitcode, errors, groups[number])
     finally:
-        for process in running.values():
-            process.terminate()
+        for left in running.values():
+            left.terminate()
 
 
 def _require_well(code: int, errors: Any, group: list[int]) -> None:

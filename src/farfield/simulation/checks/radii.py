@@ -72,7 +72,7 @@ def pairs_within(atoms: Atoms, ratio: float) -> Pairs:
 def _first_nonzero_positive(shifts: Ints) -> npt.NDArray[np.bool_]:
     """Whether the first shift that is not zero is positive: one of an image and its mirror."""
     x, y, z = shifts.T
-    return (x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0))))
+    return np.asarray((x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0)))))
 
 
 def named(atoms: Atoms, index: int) -> str:
