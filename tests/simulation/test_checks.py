@@ -66,17 +66,25 @@ def test_not_a_number(what, value):
 
 def test_temperature():
     atoms = bulk("Cu", cubic=True) * (3, 3, 3)
-    check = begun(Temperature(300.0, 5.0, 1), atoms)
     thermal = 1.5 * len(atoms) * units.kB * 300.0
-    assert check.look(frame(atoms, kinetic=4.9 * thermal)) is None
-    found = check.look(frame(atoms, kinetic=5.1 * thermal))
-    assert found.value == pytest.approx(1530.0)
-    assert check.figures() == {"largest_temperature_K": pytest.approx(1530.0)}
+
+    def looks(*multiples):
+        check = begun(Temperature(300.0, 5.0, 3, 1), atoms)
+        found = [check.look(frame(atoms, kinetic=each * thermal)) for each in multiples]
+        assert check.figures() == {"largest_temperature_K": pytest.approx(max(multiples) * 300)}
+        return found
+
+    assert looks(4.9, 4.9, 4.9, 4.9) == [None] * 4
+    sustained = looks(1.0, 5.1, 5.1, 5.1)
+    assert sustained[:3] == [None] * 3
+    assert sustained[3].value == pytest.approx(1530.0)
+    assert looks(19.0, 6.0, 1.0, 1.0)[3] is None  # the strain of a start, taken away
+    assert looks(20.1)[0].value == pytest.approx(6030.0)  # this is no strain
 
 
 def test_temperature_of_few_atoms_may_fluctuate():
     """One look in 10⁹ at 2 atoms exceeds 8.9 times the mean; chi-square of 6 degrees."""
-    check = begun(Temperature(300.0, 5.0, 1), Atoms("H2"))
+    check = begun(Temperature(300.0, 5.0, 1, 1), Atoms("H2"))
     mean = 3.0 * units.kB * 300.0
     assert check.look(frame(Atoms("H2"), kinetic=8.5 * mean)) is None
     assert check.look(frame(Atoms("H2"), kinetic=9.5 * mean)) is not None
@@ -232,7 +240,7 @@ def test_shift(profile):
     [
         lambda: Drift(0.005, 500.0, 10),
         lambda: Energy(300.0, 10.0, 0.1, total=True, stride=1),
-        lambda: Temperature(300.0, 5.0, 1),
+        lambda: Temperature(300.0, 5.0, 3, 1),
     ],
 )
 def test_what_a_check_remembers_goes_on_from_its_state(make):

@@ -149,6 +149,7 @@ def test_heat(tmp_path):
         return replace(found, energy=0.0, forces=found.forces + 3.0 * momenta)
 
     checks = {"allow_reactions": True, "overlap": 0.01, "energy_floor": 100.0, "stride": 1}
+    checks["temperature_window"] = 1
     done = run(tmp_path, Planted(fault), checks=checks)
     failure = done.outcomes[BAD].failure
     assert failure.check == "temperature"

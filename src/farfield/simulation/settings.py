@@ -30,6 +30,7 @@ class CheckSettings(BaseModel):
     temperature_factor: float = Field(
         default=5.0, gt=1, description="largest temperature, in units of the wanted one"
     )
+    temperature_window: int = Field(default=10, ge=1, description="looks that are averaged")
     energy_factor: float = Field(
         default=10.0, gt=1, description="largest change of energy, in units of 3/2 kT per atom"
     )

@@ -66,7 +66,12 @@ def checks_of(
             BondForming(limits.bonded, limits.near, limits.stride),
         ]
     found += [
-        Temperature(settings.temperature, limits.temperature_factor, limits.stride),
+        Temperature(
+            settings.temperature,
+            limits.temperature_factor,
+            limits.temperature_window,
+            limits.stride,
+        ),
         Energy(
             settings.temperature,
             limits.energy_factor,
