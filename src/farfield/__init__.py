@@ -2,7 +2,8 @@
 
 The verbs of the command line are functions here, with the same names and defaults:
 :func:`profile`, :func:`diagnose`, :func:`label`, :func:`train`, :func:`refine`,
-:func:`evaluate`, :func:`export` and :func:`demo`. They are imported when first used.
+:func:`simulate`, :func:`evaluate`, :func:`export` and :func:`demo`. They are imported when first
+used.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from farfield.verbs.label import label
     from farfield.verbs.profile import profile
     from farfield.verbs.refine import refine
+    from farfield.verbs.simulate import simulate
     from farfield.verbs.train import train
 
 _HOMES = {
@@ -35,6 +37,7 @@ _HOMES = {
             "label",
             "profile",
             "refine",
+            "simulate",
             "train",
         )
     },
@@ -54,6 +57,7 @@ __all__ = [
     "profile",
     "read",
     "refine",
+    "simulate",
     "train",
     "write",
 ]

@@ -24,6 +24,7 @@ VERBS = [
     "list",
     "profile",
     "refine",
+    "simulate",
     "train",
 ]
 HEAVY = ("ase", "chgnet", "e3nn", "graph_pes", "mace", "numpy", "tblite", "torch", "vesin")

@@ -18,6 +18,7 @@ from farfield.cli import (
     listing,
     profile,
     refine,
+    simulate,
     train,
 )
 from farfield.errors import FarfieldError
@@ -40,6 +41,7 @@ for verb, module in {
     "label": label,
     "train": train,
     "refine": refine,
+    "simulate": simulate,
     "evaluate": evaluate,
     "export": export,
     "list": listing,

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
 import signal
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import connection
 from multiprocessing.synchronize import Event
 
 from ase import Atoms
@@ -21,11 +17,11 @@ from threadpoolctl import threadpool_limits
 from farfield.errors import LabelError
 from farfield.priors.contract import Failure, Prior
 from farfield.priors.evaluator import Evaluator
+from farfield.processes import end_with_parent, one_thread_each
 from farfield.structures import Labels
 
 DIED = "the worker process died while it computed this structure (a crash in the prior's own code)"
 _AHEAD = 2  # tasks handed out per worker: one runs, one waits, so that none is idle
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Record = Callable[[int, Labels | Failure], None]
 
@@ -62,7 +58,7 @@ def _run(
     started = context.Event()
     pending: dict[Future[Labels | Failure], int] = {}
     with (
-        _one_thread_each(),
+        one_thread_each(),
         ProcessPoolExecutor(workers, context, _start, (packed, started)) as pool,
     ):
         try:
@@ -96,21 +92,6 @@ def _in_flight(pending: dict[Future[Labels | Failure], int], record: Record) -> 
     return lost
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes started meanwhile use one thread each, from their first import on."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 # What follows runs in the worker processes.
 
 _evaluator: Evaluator | None = None
@@ -119,7 +100,7 @@ _evaluator: Evaluator | None = None
 def _start(packed: bytes, started: Event) -> None:
     global _evaluator
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     prior: Prior = pickle.loads(packed)
     threadpool_limits(1)
     _evaluator = Evaluator(prior)
@@ -129,11 +110,3 @@ def _start(packed: bytes, started: Event) -> None:
 def _work(atoms: Atoms) -> Labels | Failure:
     assert _evaluator is not None
     return _evaluator(atoms)
-
-
-def _end_with_parent() -> None:
-    """End when the parent does: if it was killed, no task and no farewell will come."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)
