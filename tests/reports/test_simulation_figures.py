@@ -98,6 +98,8 @@ def test_causes_draws_bars_as_long_as_the_counts() -> None:
     assert np.array(far[:2]) / done[1] == pytest.approx(np.array([5, 1]) / 8)
     assert not any(far[2:])
     assert done[0] / done[1] == pytest.approx(2 / 8)
+    behind = [np.ptp(bar[:, 0]) for bar in paths(svg, "rule", "fill")]
+    assert behind == pytest.approx([done[1]] * 6)
     said = words(svg)
     assert [text for text in said if text.isdigit()] == ["5", "1", "2", "0", "0", "8"]
     assert said.index("bond broken") < said.index("temperature") < said.index("alive at the end")
@@ -126,6 +128,14 @@ def test_distances_draw_the_curves_and_their_differences() -> None:
     assert height("far", 0) / full == pytest.approx(0.5, abs=1e-3)
     assert height("done", 0) / full == pytest.approx(1.02, abs=1e-3)
     assert height("far", 1) < 0 < height("done", 1)  # below and above the reference
+    name, shift = re.findall(r'<use href="#(\w+)" x="0" y="([\d.]+)" style="fill: var\(--far', svg)[
+        0
+    ]
+    area = re.search(rf'<path id="{name}" d="([^"]*)"', svg)
+    assert area
+    depths = float(shift) + np.array(re.findall(r"[\d.]+ (-?[\d.]+)", area[1]), dtype=float)
+    line = [path for path in paths(svg, "far", "stroke") if len(path) > 20][1][:, 1]
+    assert (depths.min(), depths.max()) == pytest.approx((line.min(), line.max()), abs=0.01)
     said = words(svg)
     for text in ("before", "after", "GFN2-xTB", "error 0.50", "error 0.02", "h(r) (1/Å)"):
         assert text in said, text

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -25,7 +28,7 @@ from farfield.reports.figures.svg import (
 )
 from farfield.reports.numbers import fixed
 
-_LOOKS = {
+_LOOKS: dict[int, tuple[tuple[str, Any], ...]] = {
     1: ((DONE, "-"),),
     2: ((FAR, (0, (4, 1.6))), (DONE, "-")),
     3: ((FAR, (0, (4, 1.6))), (NEAR, (0, (1.4, 1.4))), (DONE, "-")),
@@ -58,7 +61,7 @@ def distances_figure(curves: DistanceCurves, key: str = "distances") -> str:
         return to_svg(upper, key=key, label=label + (f"; error: {errors}" if errors else ""))
 
 
-def _axes(upper: Axes, lower: Axes, where: np.ndarray) -> None:
+def _axes(upper: Axes, lower: Axes, where: npt.NDArray[np.float64]) -> None:
     for axes, ticks in ((upper, 5), (lower, 3)):
         axes.set_xlim(where[0], where[-1])
         axes.margins(y=0.04)
@@ -78,13 +81,15 @@ def _axes(upper: Axes, lower: Axes, where: np.ndarray) -> None:
                       textcoords="offset points", color=MUTED, fontsize=SMALL)  # fmt: skip
 
 
-def _legend(upper: Axes, curves: DistanceCurves, looks: dict[str, tuple], top: float) -> None:
+def _legend(
+    upper: Axes, curves: DistanceCurves, looks: dict[str, tuple[str, Any]], top: float
+) -> None:
     """Write a line for each curve above the panel: its look, its name, its error."""
 
     def at(column: float, line: int) -> tuple[float, float]:
         return column / (WIDTH - _LEFT - _RIGHT), 1.0 + (top - 12.0 - _LINE * line) / _HIGH
 
-    def write(column: float, line: int, text: str, colour: str, **more: str) -> None:
+    def write(column: float, line: int, text: str, colour: str, **more: Any) -> None:
         upper.text(*at(column, line), text, transform=upper.transAxes, va="center", color=colour,
                    fontsize=TEXT, **more)  # fmt: skip
 

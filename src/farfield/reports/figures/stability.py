@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
@@ -52,8 +53,8 @@ def stability_figure(rows: Sequence[Lifetimes], key: str = "stability") -> str:
 def _staircase(axes: Axes, place: int, row: Lifetimes, found: Survival, end: float) -> None:
     colour = MUTED if row.is_baseline else DONE
 
-    def up(share: float | np.ndarray) -> np.ndarray:
-        return place + _FLOOR - _SPAN * np.asarray(share)
+    def up(share: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        return place + _FLOOR - _SPAN * np.asarray(share, dtype=np.float64)
 
     axes.hlines(up([0.0, 0.5, 1.0]), 0.0, end, color=RULE, linewidth=[0.9, 0.6, 0.6])
     times = found.times

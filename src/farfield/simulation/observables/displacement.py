@@ -105,7 +105,7 @@ def mean_squared_displacement(
     travel = travel - travel.mean(axis=0)  # small numbers, for the differences below
     lags = lags or max(2, len(found) // 2)
     values = _mean_squares(travel.reshape(len(found), -1), lags) / travel.shape[1]
-    return MeanSquaredDisplacement(interval * np.arange(lags), values)
+    return MeanSquaredDisplacement(interval * np.arange(lags, dtype=np.float64), values)
 
 
 def _chosen(atoms: Atoms, element: str | None) -> npt.NDArray[np.bool_]:
@@ -117,7 +117,8 @@ def _chosen(atoms: Atoms, element: str | None) -> npt.NDArray[np.bool_]:
             f"mean squared displacement: {describe(atoms)} has no {element!r}"
             f"{did_you_mean(element, set(symbols.tolist()))}"
         )
-    return symbols == element
+    chosen: npt.NDArray[np.bool_] = symbols == element
+    return chosen
 
 
 def _mean_squares(travel: Floats, lags: int) -> Floats:
@@ -131,6 +132,6 @@ def _mean_squares(travel: Floats, lags: int) -> Floats:
     lag = np.arange(lags)
     heads = squares[count - 1 - lag]  # Σ of x(t)² over t < T - lag
     tails = squares[-1] - np.concatenate([[0.0], squares])[lag]  # Σ over t ≥ lag
-    found = (heads + tails - 2.0 * products) / (count - lag)
+    found: Floats = np.maximum((heads + tails - 2.0 * products) / (count - lag), 0.0)
     found[0] = 0.0
-    return np.maximum(found, 0.0)
+    return found

@@ -92,7 +92,7 @@ class Counter:
         """Return the counts as a density."""
         samples = int(self.counts.sum())
         return Distribution(
-            edges=self.low + self.width * np.arange(self.bins + 1),
+            edges=self.low + self.width * np.arange(self.bins + 1, dtype=np.float64),
             density=self.counts[1:-1] / (samples * self.width),
             beyond=float(self.counts[0] + self.counts[-1]) / samples,
             samples=samples,

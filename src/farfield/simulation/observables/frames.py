@@ -123,4 +123,5 @@ def unwrapped(frames: list[Atoms], purpose: str) -> Floats:
             "write frames more often"
         )
     fractional[1:] -= np.cumsum(jumps, axis=0)
-    return fractional @ cells  # (T, N, 3) @ (T, 3, 3) -> (T, N, 3)
+    followed: Floats = fractional @ cells  # (T, N, 3) @ (T, 3, 3) -> (T, N, 3)
+    return followed

@@ -107,8 +107,8 @@ def _angles(points: Floats) -> Floats:
     first, second = points[..., 0, :] - points[..., 1, :], points[..., 2, :] - points[..., 1, :]
     sine = np.linalg.norm(np.cross(first, second), axis=-1)
     cosine = np.einsum("tmx,tmx->tm", first, second)
-    found = np.degrees(np.arctan2(sine, cosine))
-    return np.minimum(found, _LAST_ANGLE)  # (T, M)
+    found: Floats = np.minimum(np.degrees(np.arctan2(sine, cosine)), _LAST_ANGLE)
+    return found  # (T, M)
 
 
 def _dihedrals(points: Floats) -> Floats:

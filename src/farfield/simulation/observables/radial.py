@@ -90,7 +90,7 @@ def radial_distribution(
         )
     central, counted = _selection(first, pair)
     counter = Counter(0.0, positive(reach, "reach", "Å"), positive(width, "width", "Å"))
-    edges = width * np.arange(counter.bins + 1)  # (B + 1,)
+    edges = width * np.arange(counter.bins + 1, dtype=np.float64)  # (B + 1,)
     shells = 4.0 / 3.0 * np.pi * np.diff(edges**3)  # (B,), Å³
     values, totals = np.zeros(counter.bins), np.zeros(counter.bins)
     for frame in found:

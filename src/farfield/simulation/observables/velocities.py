@@ -100,7 +100,7 @@ def velocity_autocorrelation(
         power += (np.abs(rfft(moving[:, start : start + _BLOCK], padded, axis=0)) ** 2).sum(axis=1)
     products = irfft(power, padded)[:lags] / (count - np.arange(lags))  # (L,)
     return VelocityAutocorrelation(
-        times=interval * np.arange(lags),
+        times=interval * np.arange(lags, dtype=np.float64),
         values=products / products[0],
         mean_square=float(products[0] / len(found[0])),
     )

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 def bare(atoms: Atoms, calculator: Calculator) -> Atoms:
     """Return a copy without constraints, which hide forces, that uses ``calculator``."""
-    copy = atoms.copy()
+    copy: Atoms = atoms.copy()
     copy.set_constraint()
     copy.calc = calculator
     return copy

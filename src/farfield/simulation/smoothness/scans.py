@@ -195,6 +195,6 @@ def _side(atoms: Atoms, still: int, moved: int) -> npt.NDArray[np.bool_]:
     graph = coo_array((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=shape)
     part = connected_components(graph, directed=False)[1]  # (N,)
     if part[still] == part[moved]:
-        return np.arange(len(atoms)) == moved
+        part = np.arange(len(atoms))  # a ring: it moves alone
     side: npt.NDArray[np.bool_] = part == part[moved]
     return side
