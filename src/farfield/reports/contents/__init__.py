@@ -12,15 +12,25 @@ from farfield.reports.contents.shifts import (
     Interval,
     SetSummary,
 )
+from farfield.reports.contents.simulations import (
+    Causes,
+    DistanceCurves,
+    EnergySurface,
+    Lifetimes,
+)
 
 __all__ = [
     "VERDICTS",
     "Action",
     "AxisShift",
+    "Causes",
     "Curve",
+    "DistanceCurves",
     "DrawnStructure",
+    "EnergySurface",
     "ErrorRow",
     "Interval",
+    "Lifetimes",
     "Report",
     "SetSummary",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import Any
@@ -45,17 +45,26 @@ def page_style() -> Iterator[None]:
 
 def new_figure(height: float, *, left: float, right: float, bottom: float, top: float) -> Axes:
     """Return the axes of a new figure with these margins, all in CSS pixels."""
+    return new_panels(height, [(left, bottom, WIDTH - left - right, height - bottom - top)])[0]
+
+
+def new_panels(height: float, boxes: Sequence[tuple[float, float, float, float]]) -> list[Axes]:
+    """Return the axes of a new figure: left, bottom, width, height of each in CSS pixels."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     figure.patch.set_visible(False)
-    box = (left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height)
-    axes = figure.add_axes(box)
-    axes.patch.set_visible(False)
-    for side in ("left", "right", "top"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
-    axes.tick_params(axis="both", colors=MUTED, labelsize=SMALL, length=4, width=0.8, color=RULE)
-    axes.tick_params(axis="both", which="minor", length=0)
-    return axes
+    panels = []
+    for left, bottom, wide, high in boxes:
+        axes = figure.add_axes((left / WIDTH, bottom / height, wide / WIDTH, high / height))
+        axes.patch.set_visible(False)
+        for side in ("left", "right", "top"):
+            axes.spines[side].set_visible(False)
+        axes.spines["bottom"].set_color(RULE)
+        axes.tick_params(
+            axis="both", colors=MUTED, labelsize=SMALL, length=4, width=0.8, color=RULE
+        )
+        axes.tick_params(axis="both", which="minor", length=0)
+        panels.append(axes)
+    return panels
 
 
 def shorten(text: str, length: int) -> str:
