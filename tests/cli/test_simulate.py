@@ -50,6 +50,10 @@ def test_from_start_to_record(farfield, start, tmp_path):
     assert record["settings"]["temperature_K"] == 400.0
     assert (record["n_simulations"], record["share_alive"]) == (2, 1.0)
     assert "2 of 2 simulations reached 0.01 ps" in done.err
+    page = (tmp_path / "run/report.html").read_text()
+    assert "2 of 2 simulations reached 0.01 ps" in page
+    assert "farfield simulate" in page
+    assert "--temperature 400" in page
     first, second = record["simulations"]
     assert (first["steps"], first["failure"], first["file"]) == (20, None, "start.extxyz")
 

@@ -9,14 +9,17 @@ import pytest
 from scipy.stats import CensoredData, binomtest, ecdf
 
 from farfield.errors import ConfigError
-from farfield.reports import Causes, DistanceCurves, EnergySurface, Lifetimes
+from farfield.reports import Causes, DistanceCurves, EnergySurface, Lifetimes, Report
 from farfield.reports.figures import (
     causes_figure,
     distances_figure,
     stability_figure,
     surfaces_figure,
 )
+from farfield.reports.render import render
 from farfield.reports.survival import survival
+from farfield.simulation import Event, Outcome
+from farfield.verbs.simulation_report import simulation_report
 
 PLAIN = Lifetimes("plain", [1.0, 2.0, 2.0, 6.0, 10.0, 10.0, 10.0, 10.0],
                   [False] * 4 + [True] * 4, is_baseline=True)  # fmt: skip
@@ -188,3 +191,46 @@ def test_contents_that_do_not_add_up_are_refused() -> None:
         surface("a", np.full((11, 11), np.inf))
     with pytest.raises(ConfigError, match="give 1 to 3"):
         surfaces_figure([])
+
+
+def outcome(index: int, formula: str, failed_at: float | None) -> Outcome:
+    """A simulation of 1 ps, or one whose bond broke at this time (fs)."""
+    failure = None if failed_at is None else Event("bond_breaking", 10, failed_at, "too long")
+    time = 1.0 if failed_at is None else 1e-3 * failed_at - 0.005
+    return Outcome(
+        index, index, 0, "start.xyz", index, formula, 3, f"simulation_{index}",
+        failure is None, 10, time, failure, [], {},
+    )  # fmt: skip
+
+
+def test_the_report_of_a_run_says_who_lived_how_long_and_what_stopped_the_others() -> None:
+    outcomes = [outcome(0, "H2O", None), outcome(1, "H2O", 250.0), outcome(2, "CH4", 125.0)]
+    record = {
+        "model": "M", "prior": None, "refinement": None, "n_simulations": 3, "n_completed": 1,
+        "failures": {"bond_breaking": 2}, "alarms": {"shift": 1}, "median_lifetime_ps": 0.25,
+        "speed_ns_per_day": 1.0,
+        "settings": {"duration_ps": 1.0, "ensemble": "nvt", "temperature_K": 300.0,
+                     "timestep_fs": 0.5, "seed": 0},
+    }  # fmt: skip
+    report = simulation_report(outcomes, record, ["farfield simulate start.xyz"])
+    assert [row.name for row in report.lifetimes] == ["all", "H2O", "CH4"]
+    assert report.lifetimes[0].lifetimes == [1.0, 0.25, 0.125]
+    assert report.lifetimes[1].censored == [True, False]
+    assert report.causes[0].counts == {"bond breaking": 2}
+    page = render(report)
+    for part in (
+        "1 of 3 simulations reached 1 ps",
+        "in 2 of 3",
+        "shift in 1",
+        'href="#simulations"',
+    ):
+        assert part in page
+    assert '"lifetimes": [1.0, 0.25, 0.125]' in page
+    assert page.count("<article") == 2
+
+
+def test_a_page_without_simulations_has_no_such_section() -> None:
+    assert "simulations" not in render(Report("nothing")).split("<script")[0]
+    page = render(Report("h(r)", surfaces=[surface("before", FIRST**2)]))
+    assert "Energy surface" in page
+    assert "Share alive" not in page

@@ -28,6 +28,11 @@ UNITS = {
     "errors.force_mae, errors.median, errors.q25, errors.q75": "meV/Å",
     "errors.energy_mae_per_atom": "meV/atom",
     "actions.curves": "the unit of the curve, against steps",
+    "lifetimes.lifetimes": "ps",
+    "distances.distances": "Å",
+    "distances.reference, distances.curves": "1/Å",
+    "surfaces.first, surfaces.second": "Å",
+    "surfaces.energies": "eV",
 }
 
 
@@ -54,6 +59,7 @@ def render(report: Report) -> str:
             ]
             for i, action in enumerate(report.actions)
         ],
+        simulation_figures=_simulation_figures(report),
     )  # fmt: skip
 
 
@@ -89,6 +95,16 @@ def _error_groups(report: Report) -> list[dict[str, Any]]:
         {"name": name, "rows": rows, "figure": Markup(figures.errors_figure(name, rows, limits))}
         for name, rows in summaries.by_set(report.errors).items()
     ]
+
+
+def _simulation_figures(report: Report) -> dict[str, Markup]:
+    drawn = {
+        "stability": report.lifetimes and figures.stability_figure(report.lifetimes),
+        "causes": report.causes and figures.causes_figure(report.causes),
+        "distances": report.distances and figures.distances_figure(report.distances),
+        "surfaces": report.surfaces and figures.surfaces_figure(report.surfaces),
+    }
+    return {name: Markup(figure) for name, figure in drawn.items() if figure}
 
 
 def _environment() -> Environment:

@@ -17,6 +17,7 @@ from farfield.files import write_json
 from farfield.potentials import Potential, fingerprint
 from farfield.priors import Prior, load_prior
 from farfield.refinement import Corrected, RadiusRefined, load_model
+from farfield.reports import write_report
 from farfield.shifts import Profile
 from farfield.shifts.profile import load as load_profile
 from farfield.simulation import (
@@ -30,9 +31,10 @@ from farfield.simulation import (
 )
 from farfield.simulation.settings import load_settings
 from farfield.structures import describe, without_labels
-from farfield.verbs.inputs import Structures, require_same_model, structures_of
+from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
 from farfield.verbs.methods import METHODS, TAKEN
 from farfield.verbs.refine import refine as refine_model
+from farfield.verbs.simulation_report import simulation_report
 
 REFINEMENT = "refinement"  # its folder, below the output
 
@@ -86,7 +88,8 @@ def simulate(
         Any model, and its output head; None takes the main head.
     output
         The folder to write: for each simulation ``simulation_NNNN/trajectory.extxyz``,
-        ``thermodynamics.csv``, and ``failure.extxyz`` if it failed; ``record.json`` of all.
+        ``thermodynamics.csv``, and ``failure.extxyz`` if it failed; ``record.json`` and
+        ``report.html`` of all.
     refine
         A method of :func:`farfield.refine` to adapt the model with before the run.
     refine_on
@@ -184,7 +187,20 @@ def simulate(
     results = run_all(job, workers, model=name, progress=progress)
     record = record_of(job, results, refinement)
     write_json(folder / "record.json", record)
-    return Simulated([each for result in results for each in result.outcomes], record, folder)
+    outcomes = [each for result in results for each in result.outcomes]
+    options: dict[str, Any] = {
+        "model": model,
+        "head": head,
+        "refine": refine,
+        "refine-on": refine_on,
+    }
+    options |= {"prior": prior, "profile": profile, "replay": replay}
+    options |= {"like-training": like_training, "config": config, "output": output}
+    options |= {key: _typed(value) for key, value in settings.items()}
+    command = "" if refine_options else command_line("simulate", start, options)
+    report = simulation_report(outcomes, record, [command] if command else [])
+    write_report(report, folder / "report.html")
+    return Simulated(outcomes, record, folder)
 
 
 def _require_possible(starts: list[Atoms], settings: SimulationSettings, workers: int) -> None:
@@ -214,6 +230,11 @@ def _profiled(profile: Profile, potential: Potential) -> Potential | None:
     base = potential.base if isinstance(potential, (Corrected, RadiusRefined)) else potential
     require_same_model(profile, base)
     return base
+
+
+def _typed(value: Any) -> Any:
+    """A setting as it is typed in a shell; others than plain ones stay, and cannot be."""
+    return str(value) if isinstance(value, (str, int, float)) else value
 
 
 def _with(job: Job, **changes: Any) -> Job:

@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 
 from farfield.reports.contents.outcomes import Action, ErrorRow
 from farfield.reports.contents.shifts import AxisShift, DrawnStructure, SetSummary
+from farfield.reports.contents.simulations import (
+    Causes,
+    DistanceCurves,
+    EnergySurface,
+    Lifetimes,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,10 @@ class Report:
         Errors against labels, and how they were computed (such as how energies were aligned).
     actions
         What was done, and why; abstentions too.
+    lifetimes, causes
+        How long simulations lived, and what stopped them.
+    distances, surfaces
+        Distributions of interatomic distances; energy surfaces, at most two.
     commands
         The shell commands that reproduce the report, in order.
     warnings
@@ -45,5 +55,14 @@ class Report:
     errors: list[ErrorRow] = field(default_factory=list)
     error_notes: list[str] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
+    lifetimes: list[Lifetimes] = field(default_factory=list)
+    causes: list[Causes] = field(default_factory=list)
+    distances: DistanceCurves | None = None
+    surfaces: list[EnergySurface] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether there is anything of simulations."""
+        return bool(self.lifetimes or self.causes or self.distances or self.surfaces)
