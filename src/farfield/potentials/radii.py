@@ -26,11 +26,12 @@ def candidate_radii(
     for share in SHARES:
         radius = round(share * potential.cutoff, 4)
         try:
-            potential.with_cutoff(radius, mode)
+            found = potential.with_cutoff(radius, mode).cutoff
         except CapabilityError as error:
             refused[radius] = str(error)
         else:
-            radii.append(radius)
+            assert found is not None  # it has the radius that it was given, to its own rounding
+            radii.append(found)
     return tuple(radii), refused
 
 
