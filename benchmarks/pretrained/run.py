@@ -51,8 +51,8 @@ from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.potentials.loading import load_potential
 from farfield.priors import Prior, label, load_prior, require
 from farfield.refinement import Correction
-from farfield.refinement.correction import SCALE, SIZE
 from farfield.refinement.comparison import compare
+from farfield.refinement.correction import SCALE, SIZE
 from farfield.refinement.correction_rule import cautious
 from farfield.structures import attach, read, require_labels, without_labels
 from farfield.threads import limit_threads

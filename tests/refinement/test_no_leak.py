@@ -52,7 +52,7 @@ def test_ttt_gives_the_same_weights_bit_for_bit_when_labels_are_nan(
 def test_radius_rule_is_the_same_when_labels_are_nan(
     two_heads: MacePotential, profile: Profile, test_set: list[Atoms]
 ) -> None:
-    refinement = RadiusRefinement(profile, margin=0.0)
+    refinement = RadiusRefinement(profile, criterion="density", margin=0.0)
     clean = refinement.refine(two_heads, test_set)
     dirty = refinement.refine(two_heads, poisoned(test_set))
     assert clean.record.acted

@@ -80,7 +80,8 @@ def compare(structures: Sequence[Atoms], contestants: Contestants) -> tuple[Comp
     test-time training.
     """
     adapted, judged = halves(structures, contestants.settings.seed)
-    radius = RadiusRefinement(contestants.profile).refine(contestants.joint, judged)
+    published = RadiusRefinement(contestants.profile, mode="truncate", criterion="paper")
+    radius = published.refine(contestants.joint, judged)
     with _opened(contestants.cache) as cache:
         training = TestTimeTraining(
             contestants.prior,

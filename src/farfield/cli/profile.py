@@ -31,8 +31,8 @@ def command(
         typer.Option(
             "--leave-out",
             min=2,
-            help="Learn how prior correction should act: train the model again without each of "
-            "so many groups of compositions.",
+            help="Learn how prior correction and radius refinement should act: train the model "
+            "again without each of so many groups of compositions.",
         ),
     ] = None,
     leave_out_epochs: Annotated[
@@ -46,6 +46,8 @@ def command(
     """Fit the profile of a training set, against which test structures are scored."""
     import json
 
+    from farfield.refinement import RadiusEvidence
+    from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
     from farfield.threads import limit_threads
     from farfield.verbs.methods import EVIDENCE
     from farfield.verbs.profile import profile
@@ -73,8 +75,11 @@ def command(
     )
     for axis, reason in fitted.header["not_fitted"].items():
         typer.echo(f"not fitted: {axis}: {reason}", err=True)
-    if leave_out:
+    if EVIDENCE in fitted.header:
         typer.echo(f"correction: {fitted.header[EVIDENCE]['evidence']}", err=True)
+    for found in map(RadiusEvidence.from_plain, fitted.header.get(RADIUS_EVIDENCE, [])):
+        if found.helps:
+            typer.echo(f"radius: {found.told()}", err=True)
     if calibration:
         typer.echo(f"error estimate: {fitted.header['error_estimate']}", err=True)
     if as_json:

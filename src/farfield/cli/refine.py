@@ -42,6 +42,20 @@ def command(
         str | None,
         typer.Option("--on", help="What distil learns from: given, rattled or md structures."),
     ] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", help="Of radius: taper, truncate or rescale.")
+    ] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(
+            "--criterion",
+            help="Of radius: prior, weighted-coordination, coordination, density, nearest, "
+            "unnormalised or paper; without it what helped on groups left out of training.",
+        ),
+    ] = None,
+    per: Annotated[
+        str | None, typer.Option("--per", help="Of radius: one for each structure, or per set.")
+    ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="Of auto: a model that needs no prior at inference.")
     ] = False,
@@ -65,6 +79,9 @@ def command(
         "steps": steps,
         "learning_rate": learning_rate,
         "on": on,
+        "mode": mode,
+        "criterion": criterion,
+        "per": per,
         "plain": plain or None,
         "force": force or None,
     }

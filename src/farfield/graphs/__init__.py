@@ -1,5 +1,6 @@
 """Graphs of structures, their Laplacians and spectra. Knows numpy, vesin and nothing above."""
 
+from farfield.graphs.criteria import CRITERIA, Criterion, references
 from farfield.graphs.laplacian import adjacency, bloch_laplacians, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
 from farfield.graphs.spectra import (
@@ -8,12 +9,15 @@ from farfield.graphs.spectra import (
     padded,
     padded_distance,
     share_near_one,
+    spectral_density,
     spectrum,
     wasserstein,
     wasserstein_table,
 )
 
 __all__ = [
+    "CRITERIA",
+    "Criterion",
     "Graph",
     "adjacency",
     "bloch_laplacians",
@@ -24,7 +28,9 @@ __all__ = [
     "neighbour_graph",
     "padded",
     "padded_distance",
+    "references",
     "share_near_one",
+    "spectral_density",
     "spectrum",
     "wasserstein",
     "wasserstein_table",

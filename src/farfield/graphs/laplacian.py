@@ -23,7 +23,7 @@ NO_WEIGHT = 1e-12
 BLOCH_WIDTH = 2.0  # in cutoffs: no closed walk of two edges then winds round the crystal
 
 
-def envelope(distances: Floats, cutoff: float) -> Floats:
+def envelope(distances: Floats, cutoff: float | Floats) -> Floats:
     """Polynomial envelope: 1 at distance 0, and 0 at ``cutoff`` with two zero derivatives.
 
     Equation 8 of Gasteiger et al., "Directional Message Passing for Molecular Graphs"

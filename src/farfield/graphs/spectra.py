@@ -45,6 +45,17 @@ def local_spectrum(graph: Graph, *, weighted: bool = False) -> tuple[Floats, Flo
     return _clipped(values.ravel()), np.hstack(list(weights))
 
 
+def spectral_density(graph: Graph, *, weighted: bool = False) -> Floats:
+    """Cumulative spectral density of the whole graph on the grid, shape (GRID_POINTS,).
+
+    The mean over the atoms of what :func:`local_spectrum` gives, without eigenvectors.
+    """
+    matrices, shares = bloch_laplacians(graph, weighted=weighted)
+    values = _clipped(np.linalg.eigvalsh(matrices))  # (K, N)
+    weights = np.repeat(shares / graph.n_atoms, graph.n_atoms)  # (K N,)
+    return cumulative(values.ravel(), weights[None])[0]
+
+
 def _clipped(values: npt.NDArray[np.floating]) -> Floats:
     inside: Floats = np.clip(values, 0.0, 2.0)  # rounding may leave the interval by 1e-16
     return inside

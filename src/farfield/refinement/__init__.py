@@ -10,7 +10,9 @@ from farfield.refinement.distillation import Distillation, DistillationSettings
 from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
 from farfield.refinement.models import load_model
 from farfield.refinement.radius import RadiusRefinement
-from farfield.refinement.radius_rule import RadiusRefined, RadiusRule
+from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
+from farfield.refinement.radius_refined import RadiusRefined
+from farfield.refinement.radius_rule import RadiusRule
 from farfield.refinement.test_time_training import TestTimeTraining
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Distillation",
     "DistillationSettings",
     "Evidence",
+    "RadiusEvidence",
     "RadiusRefined",
     "RadiusRefinement",
     "RadiusRule",
@@ -31,6 +34,7 @@ __all__ = [
     "TestTimeSettings",
     "TestTimeTraining",
     "gather_left_out",
+    "gather_radius_evidence",
     "learn_rule",
     "load_model",
 ]

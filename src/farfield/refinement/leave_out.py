@@ -1,8 +1,8 @@
-"""Learn β for a model: train it again without groups of its training set, and look there."""
+"""Learn how to refine a model: train it again without groups of its training set, and look."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from farfield.potentials.loading import load_potential
 from farfield.priors import Prior
 from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
-from farfield.structures import leave_groups_out
+from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
+from farfield.structures import LeftOut, leave_groups_out
 from farfield.training import TrainingSettings, fit
 from farfield.training.retrofit import retrofit
 from farfield.training.strategies import TrainingSet, joint, supervised
@@ -59,6 +60,46 @@ def rule_by_leaving_out(
     LabelError
         No group can be left out.
     """
+    models = models_left_out(
+        potential, structures, prior, parts=parts, folder=folder, epochs=epochs, say=say
+    )
+    evidence = [gather_left_out(model, structures, left, prior) for model, left in models]
+    return learn_rule(Evidence.joined(evidence), prior=prior.name, head=prior.name)
+
+
+def radius_by_leaving_out(
+    potential: TrainablePotential,
+    structures: Sequence[Atoms],
+    prior: Prior | None,
+    *,
+    parts: int,
+    folder: Path,
+    epochs: int | None = None,
+    cache: Path | None = None,
+    say: Say = lambda line: None,
+) -> list[RadiusEvidence]:
+    """Judge every way to choose a radius by the same models as :func:`rule_by_leaving_out`.
+
+    ``prior`` may be None for a model that was trained on the reference alone; ``cache`` is the
+    folder of the label cache.
+    """
+    models = models_left_out(
+        potential, structures, prior, parts=parts, folder=folder, epochs=epochs, say=say
+    )
+    return gather_radius_evidence(models, structures, prior, cache)
+
+
+def models_left_out(
+    potential: TrainablePotential,
+    structures: Sequence[Atoms],
+    prior: Prior | None,
+    *,
+    parts: int,
+    folder: Path,
+    epochs: int | None = None,
+    say: Say = lambda line: None,
+) -> Iterator[tuple[TrainablePotential, LeftOut]]:
+    """Train the model's like without each group, or read it from ``folder``, one at a time."""
     train = _recipe(potential, prior, epochs)
     left_out = leave_groups_out(structures, parts)
     if not left_out:
@@ -66,23 +107,31 @@ def rule_by_leaving_out(
             "no group of compositions can be left out of this training set without losing an "
             "element: give more compositions, or leave --leave-out away"
         )
-    evidence = []
     for place, left in enumerate(left_out):
-        say(f"training without {', '.join(sorted(left.group))} ({place + 1} of {len(left_out)})")
         path = folder / f"{fingerprint(potential)}-{parts}-{place}-{epochs or 'all'}.pt"
         if not path.exists():
+            group = ", ".join(sorted(left.group))
+            say(f"training without {group} ({place + 1} of {len(left_out)})")
             train([structures[index] for index in left.train]).save(path)
         model = load_potential(str(path))[0]
-        evidence.append(gather_left_out(model, structures, left, prior))
-    return learn_rule(Evidence.joined(evidence), prior=prior.name, head=prior.name)
+        assert isinstance(model, TrainablePotential)  # one was saved
+        yield model, left
 
 
 def _recipe(
-    potential: TrainablePotential, prior: Prior, epochs: int | None
+    potential: TrainablePotential, prior: Prior | None, epochs: int | None
 ) -> Callable[[list[Atoms]], TrainablePotential]:
     """How to train the model's like on other structures."""
     known = potential.metadata
     base = known.get("base_model", {}).get("metadata", {})
+    if known.get("strategy") == "supervised":
+        alone = _settings(known, epochs)
+        return lambda structures: _fitted(supervised(structures), alone)
+    if prior is None:
+        raise CapabilityError(
+            f"{potential.name} was trained on a prior too: give --prior, so that its like can be "
+            "trained again"
+        )
     if known.get("strategy") == "joint":
         first, second = _settings(known, epochs), None
     elif known.get("strategy") == "retrofit" and base.get("strategy") == "supervised":

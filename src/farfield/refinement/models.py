@@ -11,6 +11,7 @@ from farfield.potentials import Potential
 from farfield.potentials.loading import load_potential
 from farfield.refinement import correction_rule, radius_rule
 from farfield.refinement.corrected import Corrected
+from farfield.refinement.radius_refined import RadiusRefined
 
 
 def load_model(
@@ -37,7 +38,7 @@ def ruled(potential: Potential, rule: dict[str, Any], where: str) -> Potential:
     """Return ``potential`` with a rule that was read as plain values from ``where``."""
     kind = rule.get("kind")
     if kind == radius_rule.KIND:
-        return radius_rule.RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
+        return RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
     if kind == correction_rule.KIND:
         return Corrected(potential, correction_rule.CorrectionRule.from_plain(rule))
     raise ModelError(f"{where}: its refinement rule {kind!r} is not known")

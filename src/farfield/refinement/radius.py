@@ -3,97 +3,235 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, final
 
 import numpy as np
+import numpy.typing as npt
 from ase import Atoms
 
-from farfield.errors import CapabilityError, ProfileError
-from farfield.graphs import padded_distance, spectrum
+from farfield.errors import ConfigError, ProfileError
 from farfield.potentials import Potential
 from farfield.potentials.contract import CutoffMode
+from farfield.potentials.radii import candidate_radii, require_mode
+from farfield.priors import Prior
 from farfield.refinement.contract import Record, Refined, Refinement
-from farfield.refinement.radius_rule import RadiusRefined, RadiusRule
+from farfield.refinement.correction import require_head
+from farfield.refinement.gate import Decision, improved
+from farfield.refinement.radius_evidence import Per, RadiusEvidence, make_rule, pick_one
+from farfield.refinement.radius_refined import RadiusRefined
+from farfield.refinement.radius_rule import PRIOR, RadiusRule, require_criterion
 from farfield.shifts import Profile
+from farfield.structures.splitting import folds
 
-SHARES = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+EVIDENCE = "radius"  # where a profile's header keeps what was learned
+LEAST_TO_SPLIT = 4  # fewer structures are not split into a half to choose on and one to judge by
+BY_DEFAULT = "weighted-coordination"  # when the mode alone is given
 
 
 @final
 class RadiusRefinement(Refinement):
-    """Choose for each structure the radius whose spectrum is nearest to training.
+    """Choose the radius of each structure, or one for all, where there is a reason to.
+
+    Reasons are evidence in the profile (groups left out of training, on which the same choice
+    lowered the force error for sure), or a prior: a radius chosen on half of the structures
+    must bring the prior head nearer to the prior on the other half. Without either the model
+    comes back untouched.
 
     Parameters
     ----------
     profile
-        Profile of the training set, made with the same model.
-    mode
-        How the radius changes. ``"truncate"`` drops edges, as the paper's script does; it is
-        not smooth: energies step where an edge crosses the new radius.
+        Profile of the training set, made with the same model. The criteria that compare graphs
+        need it.
+    mode, criterion
+        Take these without asking for a reason, and say so; None chooses by the reasons. When
+        one alone is given, the other is ``"taper"``, and ``"prior"`` or, without a prior,
+        ``"weighted-coordination"``.
+    prior
+        The prior whose head the model has, for the criterion ``"prior"``.
+    per
+        ``"structure"``: each has its own radius, and the refined model chooses it at every
+        prediction. ``"set"``: one radius for all, and a plain model at that radius.
     margin
-        A radius must beat the training radius by this share of the distance.
-
-    Notes
-    -----
-    Candidates lie below the training radius only: a model with an envelope gives longer
-    edges no weight, so larger radii change nothing.
+        A radius must beat the training radius by this share of the distance; None takes 1 % for
+        the criterion ``"prior"`` and 5 % for the others.
+    seed
+        Of the two halves.
+    workers, cache, spec
+        For the prior: processes and the cache's folder for labelling, and how a model file
+        names it.
     """
 
     name = "radius"
 
     def __init__(
-        self, profile: Profile, mode: CutoffMode = "truncate", margin: float = 0.05
+        self,
+        profile: Profile | None = None,
+        *,
+        mode: CutoffMode | None = None,
+        criterion: str | None = None,
+        prior: Prior | None = None,
+        per: Per = "structure",
+        margin: float | None = None,
+        seed: int = 0,
+        workers: int = 1,
+        cache: Path | None = None,
+        spec: str | None = None,
     ) -> None:
+        if criterion is not None:
+            require_criterion(criterion)
+        if criterion == PRIOR and prior is None:
+            raise ConfigError("the criterion 'prior' needs --prior, such as gfn2")
+        if per not in ("structure", "set"):
+            raise ConfigError(f"one radius per {per!r}? choose --per structure or --per set")
         self._profile = profile
-        self._mode: CutoffMode = mode
+        self._mode: CutoffMode | None = mode
+        self._criterion = criterion
+        self._prior = prior
+        self._per: Per = per
         self._margin = margin
+        self._seed = seed
+        self._workers = workers
+        self._cache = cache
+        self._spec = spec
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
-        if self._mode not in potential.cutoff_modes:
-            raise CapabilityError(
-                f"radius refinement needs the cutoff mode {self._mode!r}, which {potential.name} "
-                "does not offer: use a model with an adapter that does (such as MACE)"
+        if self._prior is not None:
+            require_head(potential, self._prior)
+        mode, criterion, reason = self._choice(potential)
+        settings: dict[str, Any] = {"mode": mode, "criterion": criterion, "per": self._per}
+        if mode is None or criterion is None:
+            return Refined(potential, Record(self.name, False, [reason], settings=settings))
+        require_mode(potential, mode)
+        known = {} if criterion == PRIOR else self._references(potential)
+        rule = make_rule(
+            potential, mode, criterion, known, self._prior, self._margin, spec=self._spec
+        )
+        prior = self._prior if criterion == PRIOR else None
+        refined = RadiusRefined(potential, rule, prior, self._cache, self._workers)
+        settings |= {"margin": rule.margin, "radii_A": list(rule.radii)}
+        settings["radii_left_out"] = {
+            f"{radius:g} Å": why for radius, why in candidate_radii(potential, mode)[1].items()
+        }
+        distances = refined.distances(structures)
+        reasons = [reason]
+        if criterion == PRIOR and not self._told(mode, criterion) and self._mode is None:
+            decision = self._nearer_the_prior(rule, distances)
+            reasons = [decision.reason]
+            if not decision.act:
+                record = Record(self.name, False, reasons, settings=settings)
+                return Refined(potential, record)
+        picked = rule.pick(distances)
+        if self._per == "set":
+            picked = np.full(len(structures), pick_one(rule, distances))
+        figures = _figures(rule, distances, picked)
+        radii = [rule.all_radii[place] for place in picked]
+        changed = sum(radius != rule.training_radius for radius in radii)
+        if changed == 0:
+            reasons.append(
+                f"by the criterion {criterion} no radius is better by {rule.margin:.0%}: the "
+                "training radius stays"
             )
+            record = Record(self.name, False, reasons, figures, settings=settings)
+            return Refined(potential, record)
+        common = ", ".join(f"{r:g} Å ({n})" for r, n in sorted(Counter(radii).items()))
+        reasons.append(
+            f"by the criterion {criterion}, {mode} changes {changed} of {len(structures)} "
+            f"structures; radii: {common}"
+        )
+        record = Record(self.name, True, reasons, figures, settings=settings)
+        return Refined(refined.at(radii[0]) if self._per == "set" else refined, record)
+
+    # --- by what, and why ---------------------------------------------------------------
+
+    def _choice(self, potential: Potential) -> tuple[CutoffMode | None, str | None, str]:
+        """Mode and criterion with the reason; None for both when there is no reason to act."""
+        taper: CutoffMode = "taper" if "taper" in potential.cutoff_modes else "truncate"
+        if self._mode is not None or self._criterion is not None:
+            criterion = self._criterion or (PRIOR if self._prior else BY_DEFAULT)
+            mode = self._mode or taper
+            return mode, criterion, f"{mode} and the criterion {criterion} were asked for"
+        require_mode(potential, taper)
+        known = [
+            found
+            for found in self._evidence()
+            if found.per == self._per
+            and found.mode in potential.cutoff_modes
+            and (found.criterion != PRIOR or self._prior is not None)
+        ]
+        helping = [found for found in known if found.helps]
+        if helping:
+            best = max(helping, key=lambda found: found.low)
+            return best.mode, best.criterion, best.told()
+        if self._prior is not None:
+            against = [f for f in known if (f.mode, f.criterion) == (taper, PRIOR)]
+            if against and np.mean(against[0].outside) < 0.0:
+                return None, None, f"it would do harm: {against[0].told()}"
+            return taper, PRIOR, "the prior is asked"
+        if not known:
+            return (
+                None,
+                None,
+                (
+                    "nothing tells that another radius would help: make the profile with  "
+                    "farfield profile --leave-out,  give --prior (the model needs its head), or choose "
+                    "with --mode and --criterion"
+                ),
+            )
+        best = max(known, key=lambda found: found.low)
+        return None, None, f"no mode and criterion helps for sure; the best: {best.told()}"
+
+    def _evidence(self) -> list[RadiusEvidence]:
+        header = {} if self._profile is None else self._profile.header
+        return [RadiusEvidence.from_plain(found) for found in header.get(EVIDENCE, [])]
+
+    def _told(self, mode: CutoffMode, criterion: str) -> bool:
+        """Whether evidence speaks for this choice."""
+        way = (mode, criterion, self._per)
+        return any(f.helps and (f.mode, f.criterion, f.per) == way for f in self._evidence())
+
+    def _nearer_the_prior(self, rule: RadiusRule, distances: npt.NDArray[np.float64]) -> Decision:
+        """Does one radius, chosen on half of the structures, help the prior head on the rest?"""
+        parts = folds(len(distances), 2, self._seed)
+        split = len(distances) >= LEAST_TO_SPLIT
+        first, second = (parts[0], parts[1]) if split else ([*range(len(distances))],) * 2
+        place = pick_one(rule, distances[first])
+        before, after = (float(distances[second, column].mean()) for column in (-1, place))
+        told = (
+            f"{rule.mode} at {rule.all_radii[place]:g} Å, chosen by the prior head's force MAE on "
+            f"{len(first)} structures, takes it from {before:.3f} to {after:.3f} eV/Å on "
+            f"{len(second)}{' others' if split else ' (the same)'}"
+        )
+        if improved(before, after):
+            return Decision(True, told)
+        return Decision(False, f"no radius brings the prior head 2 % nearer to the prior: {told}")
+
+    def _references(self, potential: Potential) -> dict[str, npt.NDArray[np.float64]]:
+        if self._profile is None:
+            raise ConfigError("the criteria of the graph need --profile; 'prior' needs --prior")
         cutoff = potential.cutoff
-        assert cutoff is not None  # a model with cutoff modes has a cutoff
-        if "connectivity" not in self._profile.axes or abs(cutoff - self._profile.cutoff) > 1e-6:
+        if cutoff is None or abs(cutoff - self._profile.cutoff) > 1e-6:
             raise ProfileError(
                 f"the profile was made at {self._profile.cutoff} Å, the model's cutoff is "
                 f"{cutoff} Å: make the profile with this model"
             )
-        mean = self._profile.axes["connectivity"].state["mean_spectrum"].astype(float)
-        rule = RadiusRule(
-            mode=self._mode,
-            radii=tuple(round(share * cutoff, 6) for share in SHARES),
-            training_radius=cutoff,
-            mean_spectrum=tuple(mean.tolist()),
-            margin=self._margin,
-        )
-        settings = {"mode": self._mode, "margin": self._margin, "radii_A": list(rule.radii)}
-        graphs = [potential.graph(atoms) for atoms in structures]
-        radii = [rule.choose(graph) for graph in graphs]
-        before = [padded_distance(spectrum(graph), mean) for graph in graphs]
-        after = [
-            padded_distance(spectrum(graph.within(radius)), mean)
-            for graph, radius in zip(graphs, radii, strict=True)
-        ]
-        changed = sum(radius != cutoff for radius in radii)
-        figures = {
-            "structures with another radius": float(changed),
-            "structures": float(len(structures)),
-            "mean radius, Å": float(np.mean(radii)),
-            "mean squared distance to the training spectrum, before": float(np.mean(before)),
-            "mean squared distance to the training spectrum, after": float(np.mean(after)),
-        }
-        if changed == 0:
-            reason = (
-                f"no candidate radius brings a spectrum nearer to training by {self._margin:.0%}: "
-                "the training radius stays"
+        if not self._profile.references:
+            raise ProfileError(
+                "the profile remembers no graphs of training: make it again with  farfield profile"
             )
-            return Refined(
-                potential, Record(self.name, False, [reason], figures, settings=settings)
-            )
-        common = ", ".join(f"{r:g} Å ({n})" for r, n in sorted(Counter(radii).items()))
-        reason = f"the spectrum came nearer to training for {changed} structures; radii: {common}"
-        record = Record(self.name, True, [reason], figures, settings=settings)
-        return Refined(RadiusRefined(potential, rule), record)
+        return self._profile.references
+
+
+def _figures(
+    rule: RadiusRule, distances: npt.NDArray[np.float64], picked: Sequence[int]
+) -> dict[str, float]:
+    radii = [rule.all_radii[place] for place in picked]
+    unit = "prior residual, eV/Å" if rule.criterion == PRIOR else "distance to training"
+    return {
+        "structures with another radius": float(sum(r != rule.training_radius for r in radii)),
+        "structures": float(len(radii)),
+        "mean radius, Å": float(np.mean(radii)),
+        f"mean {unit}, before": float(distances[:, -1].mean()),
+        f"mean {unit}, after": float(distances[np.arange(len(radii)), picked].mean()),
+    }

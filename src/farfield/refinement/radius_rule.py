@@ -1,138 +1,100 @@
-"""The rule of radius refinement, and the model that applies it at every prediction."""
+"""The rule of radius refinement: candidates, a criterion, and when a candidate is taken."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, final
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from ase import Atoms
-from ase.calculators.calculator import Calculator
+import numpy.typing as npt
 
-from farfield.errors import CapabilityError
-from farfield.graphs import Graph, padded_distance, spectrum
-from farfield.potentials import Capability, Potential, Prediction, TrainablePotential
+from farfield.errors import ConfigError, did_you_mean
+from farfield.graphs import CRITERIA, Graph
 from farfield.potentials.contract import CutoffMode
-from farfield.refinement.per_system import PerStructure
+
+Floats = npt.NDArray[np.float64]
 
 KIND = "radius"
+PRIOR = "prior"  # the criterion that asks the prior, and no graph of training
+CRITERION_NAMES = (*CRITERIA, PRIOR)
+MARGINS = {PRIOR: 0.01}  # by which share a candidate must beat the training radius
+MARGIN = 0.05  # of the other criteria
 
 
 @dataclass(frozen=True)
 class RadiusRule:
-    """Choose a structure's radius by the paper's criterion (arXiv 2503.08674, section 3).
+    """Choose the radius of a structure, or of a set of them.
 
     Attributes
     ----------
     mode
-        How the radius is changed; ``"truncate"`` drops edges.
+        How the radius is changed.
+    criterion
+        What is made small: a distance from the training graphs, by its name in
+        :data:`farfield.graphs.CRITERIA`, or ``"prior"``, the mean absolute prior residual.
     radii
-        Candidates below the training radius, Å.
+        Candidates, Å.
     training_radius
         Å; it is kept unless beaten.
-    mean_spectrum
-        Mean of the training structures' sorted, zero-padded Laplacian spectra.
     margin
         A candidate must lower the distance at least by this share of it.
+    reference
+        What the criterion remembers of the training graphs, as nested lists; empty for
+        ``"prior"``.
+    prior, head
+        Of the criterion ``"prior"``: the prior as :func:`farfield.priors.load_prior` takes it,
+        and the head that learned it.
     """
 
     mode: CutoffMode
+    criterion: str
     radii: tuple[float, ...]
     training_radius: float
-    mean_spectrum: tuple[float, ...]
     margin: float
+    reference: Any = ()
+    prior: str | None = None
+    head: str | None = None
 
-    def choose(self, graph: Graph) -> float:
-        """The radius (Å) whose spectrum lies nearest to the training mean.
+    @property
+    def all_radii(self) -> tuple[float, ...]:
+        """The candidates and, as the last, the training radius, Å."""
+        return (*self.radii, self.training_radius)
 
-        ``graph`` reaches the training radius; the candidates' graphs are cut from it.
+    @cached_property
+    def _reference(self) -> Floats:
+        return np.asarray(self.reference, dtype=float)
+
+    def distances(self, graph: Graph) -> Floats:
+        """Distance from training at every one of :attr:`all_radii`, shape (K + 1,).
+
+        ``graph`` reaches the largest of them; the others are cut from it.
         """
-        mean = np.array(self.mean_spectrum)
-        kept = padded_distance(spectrum(graph), mean)
-        radius, best = self.training_radius, kept
-        for candidate in self.radii:
-            distance = padded_distance(spectrum(graph.within(candidate)), mean)
-            if distance < best and distance < (1.0 - self.margin) * kept:
-                radius, best = candidate, distance
-        return radius
+        return CRITERIA[self.criterion].distances(graph, self.all_radii, self._reference)
+
+    def pick(self, distances: Floats) -> npt.NDArray[np.int64]:
+        """Indices into :attr:`all_radii` by distances of n structures, (n, K + 1) -> (n,)."""
+        best = distances.argmin(axis=1)
+        kept = distances[:, -1]
+        beaten = distances.min(axis=1) < (1.0 - self.margin) * kept
+        return np.where(beaten, best, len(self.radii))
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for a model file."""
-        lists = {key: [float(x) for x in getattr(self, key)] for key in ("radii", "mean_spectrum")}
-        return {"kind": KIND, **asdict(self), **lists}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"kind": KIND, **values, "radii": list(self.radii)}
 
     @classmethod
     def from_plain(cls, content: dict[str, Any]) -> RadiusRule:
         """Build the rule from :meth:`to_plain`."""
         values = {key: value for key, value in content.items() if key != "kind"}
-        for key in ("radii", "mean_spectrum"):
-            values[key] = tuple(values[key])
-        return cls(**values)
+        return cls(**{**values, "radii": tuple(values["radii"])})
 
 
-@final
-class RadiusRefined(PerStructure):
-    """A model that sees each structure's graph at the radius its rule chooses."""
-
-    capabilities = frozenset({Capability.FEATURES})
-    cutoff_modes: frozenset[CutoffMode] = frozenset()
-
-    def __init__(self, base: Potential, rule: RadiusRule) -> None:
-        self.base = base
-        self.rule = rule
-        self.conservative = base.conservative
-
-    @property
-    def name(self) -> str:
-        return f"{self.base.name}, radius refined"
-
-    @property
-    def cutoff(self) -> float | None:
-        return self.base.cutoff
-
-    @property
-    def species(self) -> frozenset[int] | None:
-        return self.base.species
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        return self.base.heads
-
-    def radius(self, atoms: Atoms) -> float:
-        """The radius chosen for ``atoms``, Å."""
-        return self.rule.choose(self.base.graph(atoms))
-
-    def graph(self, atoms: Atoms) -> Graph:
-        return self.base.graph(atoms).within(self.radius(atoms))
-
-    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
-        groups: dict[float, list[int]] = defaultdict(list)
-        for index, atoms in enumerate(structures):
-            groups[self.radius(atoms)].append(index)
-        found: dict[int, Prediction] = {}
-        for radius, indices in groups.items():
-            chosen = [structures[index] for index in indices]
-            predictions = self.at(radius).predict(chosen, head)
-            found.update(zip(indices, predictions, strict=True))
-        return [found[index] for index in range(len(structures))]
-
-    def at(self, radius: float) -> Potential:
-        """The model at one radius (Å)."""
-        if radius == self.rule.training_radius:
-            return self.base
-        return self.base.with_cutoff(radius, self.rule.mode)
-
-    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
-        raise CapabilityError(f"{self.name} chooses its own radius: use the model it was made from")
-
-    def fixed(self, atoms: Atoms, head: str) -> Calculator:
-        return self.at(self.radius(atoms)).calculator(head)
-
-    def save(self, path: Path) -> None:
-        """Write the base model with the rule beside it."""
-        if not isinstance(self.base, TrainablePotential):
-            raise CapabilityError(f"{self.base.name} cannot be saved")
-        self.base.save(path, rule=self.rule.to_plain())
+def require_criterion(name: str) -> None:
+    """Raise unless there is a criterion of this name."""
+    if name not in CRITERION_NAMES:
+        raise ConfigError(
+            f"unknown criterion {name!r}{did_you_mean(name, CRITERION_NAMES)}: choose from "
+            f"{', '.join(CRITERION_NAMES)}"
+        )

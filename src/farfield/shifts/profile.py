@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from farfield.errors import ProfileError
 from farfield.files import atomic
+from farfield.graphs import references
 from farfield.shifts.axis import LEAST, Axis, fit_axis, score_finite, share_below
 from farfield.shifts.calibration import ErrorCalibration
 from farfield.shifts.connectivity import Connectivity
@@ -27,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 VERSION = 2
 CALIBRATION = "error_calibration/"  # the beginning of its keys in the file
+REFERENCES = "references/"  # likewise
 DETECTORS: dict[str, Detector] = {
     detector.axis: detector
     for detector in (Elements(), ForceNorm(), Connectivity(), Representation(), PriorResidual())
@@ -48,11 +50,15 @@ class Profile:
     error_calibration
         From the prior residual to the force error to expect; None when no labelled held-out
         structures were given.
+    references
+        What the criteria of radius refinement remember of the training graphs, by criterion
+        (:func:`farfield.graphs.references`).
     """
 
     axes: dict[str, Axis]
     header: dict[str, Any] = field(default_factory=dict)
     error_calibration: ErrorCalibration | None = None
+    references: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def cutoff(self) -> float:
@@ -132,7 +138,8 @@ def fit(
     axes = {name: axis for name, axis in found.items() if isinstance(axis, Axis)}
     not_fitted = {name: reason for name, reason in found.items() if isinstance(reason, str)}
     plain = {"version": VERSION, "seed": seed, **header, "not_fitted": not_fitted}
-    return Profile(axes, plain, error_calibration)
+    known = references([observation.graph for observation in observations])
+    return Profile(axes, plain, error_calibration, known)
 
 
 def save(profile: Profile, path: Path) -> None:
@@ -145,6 +152,7 @@ def save(profile: Profile, path: Path) -> None:
     if profile.error_calibration is not None:
         kept = profile.error_calibration.arrays()
         arrays |= {f"{CALIBRATION}{key}": value for key, value in kept.items()}
+    arrays |= {f"{REFERENCES}{key}": value for key, value in profile.references.items()}
     with atomic(path) as partial, partial.open("wb") as handle:
         np.savez_compressed(handle, allow_pickle=False, **arrays)
 
@@ -175,7 +183,10 @@ def load(path: Path) -> Profile:
         axes = {name: _axis(name, arrays) for name in DETECTORS if f"{name}/null" in arrays}
         calibration = _below(CALIBRATION, arrays)
         return Profile(
-            axes, header, ErrorCalibration.from_arrays(calibration) if calibration else None
+            axes,
+            header,
+            ErrorCalibration.from_arrays(calibration) if calibration else None,
+            _below(REFERENCES, arrays),
         )
     except KeyError as error:
         raise ProfileError(f"{path}: the profile lacks {error}: make it again") from error

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from farfield.errors import CapabilityError, ModelError
 from farfield.potentials import Potential, Prediction, TrainablePotential
+from farfield.testing.radii import check_radii
 from farfield.testing.trainable import check_trainable
 
 # For models in float64. The loosest that still catch a planted bug: a wrong sign, a swapped
@@ -52,9 +53,9 @@ def check_potential(potential: Potential, structures: Sequence[Atoms]) -> None:
         _check_calculator(potential, atoms, found)
     _check_refusals(potential, structures)
     _check_graph(potential, structures)
-    _check_cutoff_modes(potential, structures)
     if isinstance(potential, TrainablePotential):
         check_trainable(potential, structures)
+    check_radii(potential, structures)
 
 
 def _check_shapes(atoms: Atoms, found: Prediction) -> None:
@@ -144,28 +145,6 @@ def _check_graph(potential: Potential, structures: Sequence[Atoms]) -> None:
     pair.positions = [(0.0, 0.0, 0.0), (potential.cutoff + 0.01, 0.0, 0.0)]
     forces = potential.predict([pair])[0].forces
     assert np.abs(forces).max() < FORCE_TOLERANCE, "atoms beyond the cutoff act on each other"
-
-
-def _check_cutoff_modes(potential: Potential, structures: Sequence[Atoms]) -> None:
-    for mode in ("truncate", "taper", "rescale"):
-        if mode not in potential.cutoff_modes:
-            _raises(
-                CapabilityError,
-                f"the undeclared cutoff mode {mode}",
-                lambda mode=mode: potential.with_cutoff(1.0, mode),
-            )
-            continue
-        assert potential.cutoff is not None, "cutoff modes need a cutoff"
-        before = potential.predict(structures)
-        for share in (0.6, 0.8):
-            changed = potential.with_cutoff(share * potential.cutoff, mode)
-            after = changed.predict(structures)
-            largest = max(
-                np.abs(a.forces - b.forces).max() for a, b in zip(after, before, strict=True)
-            )
-            assert largest > FORCE_TOLERANCE, f"mode {mode} at {share} of the cutoff is a no-op"
-        for one, two in zip(potential.predict(structures), before, strict=True):
-            _same(one, two, f"before and after a view in mode {mode} was made")
 
 
 def _raises(kind: type[Exception], what: str, function: object) -> None:

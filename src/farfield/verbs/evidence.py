@@ -10,9 +10,9 @@ from ase import Atoms
 
 from farfield.errors import ConfigError
 from farfield.potentials import Potential, require_trainable
-from farfield.priors import Prior, require
+from farfield.priors import Prior, default_cache_dir, require
 from farfield.refinement.correction import require_head
-from farfield.refinement.leave_out import rule_by_leaving_out
+from farfield.refinement.leave_out import radius_by_leaving_out, rule_by_leaving_out
 from farfield.structures import attach
 from farfield.verbs.inputs import prior_labels
 
@@ -39,10 +39,7 @@ def learned_rule(
     if folder is None:
         raise ConfigError("--leave-out needs --output: models are kept in a folder beside it")
     require_head(potential, prior)
-    copies = [atoms.copy() for atoms in structures]
-    outcomes = prior_labels(copies, prior, workers=workers, cache=cache)
-    for atoms, outcome in zip(copies, outcomes, strict=True):
-        attach(atoms, require(outcome, atoms, prior), prior.label_name)
+    copies = _with_prior_labels(structures, prior, workers, cache)
     rule = rule_by_leaving_out(
         require_trainable(potential, "leaving groups out of training"),
         copies,
@@ -53,3 +50,49 @@ def learned_rule(
         say=say,
     )
     return rule.to_plain()
+
+
+def learned_radius(
+    structures: Sequence[Atoms],
+    *,
+    potential: Potential,
+    prior: Prior | None,
+    parts: int,
+    epochs: int | None,
+    folder: Path | None,
+    workers: int,
+    cache: Path | str | None,
+    say: Callable[[str], None],
+) -> list[dict[str, Any]]:
+    """Return how much every way to choose a radius would have helped, for a profile.
+
+    By the same models as :func:`learned_rule`. Empty for a model whose radius cannot be changed.
+    """
+    if not potential.cutoff_modes:
+        return []
+    if folder is None:
+        raise ConfigError("--leave-out needs --output: models are kept in a folder beside it")
+    copies = list(structures)
+    if prior is not None:
+        copies = _with_prior_labels(structures, prior, workers, cache)
+    found = radius_by_leaving_out(
+        require_trainable(potential, "leaving groups out of training"),
+        copies,
+        prior,
+        parts=parts,
+        folder=folder,
+        epochs=epochs,
+        cache=default_cache_dir() if cache is None else Path(cache),
+        say=say,
+    )
+    return [evidence.to_plain() for evidence in found]
+
+
+def _with_prior_labels(
+    structures: Sequence[Atoms], prior: Prior, workers: int, cache: Path | str | None
+) -> list[Atoms]:
+    copies = [atoms.copy() for atoms in structures]
+    outcomes = prior_labels(copies, prior, workers=workers, cache=cache)
+    for atoms, outcome in zip(copies, outcomes, strict=True):
+        attach(atoms, require(outcome, atoms, prior), prior.label_name)
+    return copies

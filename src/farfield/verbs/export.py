@@ -21,7 +21,7 @@ def export(model: Potential | str, output: Path | str, *, head: str | None = Non
     if isinstance(potential, RadiusRefined):
         raise CapabilityError(
             f"{potential.name}: a radius per structure has no place in a native model file: use "
-            "it through farfield, or export the model it was made from"
+            "it through farfield, or refine again with  --per set,  one radius for all"
         )
     if isinstance(potential, Corrected):
         raise CapabilityError(

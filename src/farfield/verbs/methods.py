@@ -28,7 +28,7 @@ METHODS = ("radius", "ttt", "correction", "distil", "auto")
 EVIDENCE = "correction"  # where a profile keeps the rule that was learned
 STEPPED = frozenset({"steps", "learning_rate", "force"})
 TAKEN = {
-    "radius": frozenset({"profile"}),
+    "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
     "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
@@ -53,7 +53,7 @@ class Given:
         Folder of the label cache.
     options
         Further options by name, those that were given alone: ``steps``, ``learning_rate``,
-        ``force``, ``on``, ``plain``.
+        ``force``, ``on``, ``plain``, ``mode``, ``criterion``, ``per``.
     """
 
     profile: Profile | None
@@ -95,14 +95,22 @@ def method_of(name: str, given: Given, opened: LabelCache) -> Refinement:
 
 def _lacking(name: str, given: Given) -> str | None:
     if name == "radius":
-        return None if given.profile else "--profile: make one with  farfield profile"
+        there = given.profile or given.prior
+        return None if there else "--profile (make one with  farfield profile)  or --prior"
     return None if given.prior else "--prior, such as gfn2"
 
 
 def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
     if name == "radius":
-        assert given.profile is not None
-        return RadiusRefinement(given.profile)
+        return RadiusRefinement(
+            given.profile,
+            prior=given.prior,
+            seed=given.seed,
+            workers=given.workers,
+            cache=given.cache,
+            spec=given.prior_spec,
+            **given.options,
+        )
     assert given.prior is not None
     if name == "ttt":
         return TestTimeTraining(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -13,11 +14,12 @@ from farfield.errors import ConfigError, LabelError, ProfileError
 from farfield.potentials import Potential, fingerprint
 from farfield.priors import Prior, key_of, load_prior
 from farfield.refinement import load_model
+from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import ErrorCalibration, Observation, Profile, calibrate, force_source
 from farfield.shifts.calibration import LEAST_STRUCTURES
 from farfield.shifts.profile import fit, save
 from farfield.structures import describe, labels_of, single_level
-from farfield.verbs.evidence import learned_rule
+from farfield.verbs.evidence import learned_radius, learned_rule
 from farfield.verbs.inputs import Structures, structures_of
 from farfield.verbs.methods import EVIDENCE
 from farfield.verbs.observations import observed
@@ -59,7 +61,8 @@ def profile(
         reference labels, the prior residual is calibrated to the force error too.
     leave_out
         Number of groups of compositions that are left out of training in turn, to learn how
-        prior correction should choose β. The model is trained again for each; the models are
+        prior correction should choose β, and which mode and criterion of radius refinement
+        helps, if any does. The model is trained again for each; the models are
         kept in a folder beside ``output``, and are not trained twice.
     leave_out_epochs
         Of each of these trainings; None takes as many as the model had.
@@ -121,17 +124,19 @@ def profile(
     }
     if leave_out is not None:
         target = None if output is None else Path(output)
-        header[EVIDENCE] = learned_rule(
-            given,
-            potential=potential,
-            prior=chosen,
-            parts=leave_out,
-            epochs=leave_out_epochs,
-            folder=None if target is None else target.with_name(target.name + ".left-out"),
-            workers=workers,
-            cache=cache,
-            say=say,
-        )
+        asked: dict[str, Any] = {
+            "prior": chosen,
+            "parts": leave_out,
+            "epochs": leave_out_epochs,
+            "folder": None if target is None else target.with_name(target.name + ".left-out"),
+            "workers": workers,
+            "cache": cache,
+            "say": say,
+        }
+        if chosen is not None or potential is None:
+            header[EVIDENCE] = learned_rule(given, potential=potential, **asked)
+        if potential is not None:
+            header[RADIUS_EVIDENCE] = learned_radius(given, potential=potential, **asked)
     fitted = fit(
         observations, seed=seed, header=header, held_out=judged, error_calibration=calibrated
     )

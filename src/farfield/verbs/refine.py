@@ -9,6 +9,7 @@ from farfield.errors import ConfigError
 from farfield.potentials import Potential
 from farfield.priors import LabelCache, Prior, default_cache_dir, load_prior
 from farfield.refinement import Refined, load_model
+from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Profile
 from farfield.shifts.profile import load as load_profile
 from farfield.structures import without_labels
@@ -41,8 +42,8 @@ def refine(
     model
         The model; it is not changed.
     method
-        ``"radius"`` (needs ``profile``); ``"ttt"``, ``"correction"`` or ``"distil"`` (need
-        ``prior``, whose head the model has); ``"auto"`` tries what can be had.
+        ``"radius"`` (needs ``profile`` or ``prior``); ``"ttt"``, ``"correction"`` or
+        ``"distil"`` (need ``prior``, whose head the model has); ``"auto"`` tries what can be had.
     profile
         Profile of the training set, or its file. Correction takes from it how β was learned.
     prior
@@ -61,8 +62,9 @@ def refine(
     **options
         Of ``ttt`` and ``distil``: ``steps``, ``learning_rate``. Of these two and of
         ``correction``: ``force``, act without a reason. Of ``distil``: ``on``, the structures
-        to learn from (``"given"``, ``"rattled"``, ``"md"``). Of ``auto``: ``plain``, a model
-        that needs no prior.
+        to learn from (``"given"``, ``"rattled"``, ``"md"``). Of ``radius``: ``mode``,
+        ``criterion`` (of :class:`farfield.refinement.RadiusRefinement`; given, they are not
+        asked for a reason) and ``per``. Of ``auto``: ``plain``, a model that needs no prior.
 
     Raises
     ------
@@ -89,8 +91,8 @@ def refine(
     with LabelCache(folder) as opened:
         chosen = method_of(method, given, opened)
         potential = load_model(model)
-        if given.profile is not None and method != "radius":
-            _require_its_profile(given.profile, potential)
+        if given.profile is not None:
+            _require_its_profile(given.profile, potential, graphs_alone=method == "radius")
         refined = chosen.refine(potential, structures)
         if output is not None:
             named = {"model": model, "method": method, "profile": profile, "prior": prior}
@@ -100,8 +102,10 @@ def refine(
     return refined
 
 
-def _require_its_profile(profile: Profile, potential: Potential) -> None:
+def _require_its_profile(profile: Profile, potential: Potential, *, graphs_alone: bool) -> None:
     """Raise unless the profile is this model's, or of graphs like this model's alone."""
+    if graphs_alone and RADIUS_EVIDENCE not in profile.header:
+        return  # the graphs are compared where they are used
     made_with = (profile.header["model"], profile.header["prior"])
     if made_with != (None, None) or profile.cutoff != potential.cutoff:
         require_same_model(profile, potential)

@@ -21,6 +21,7 @@ from farfield.potentials.calculator import PotentialCalculator
 from farfield.potentials.chgnet.collate import Batch, collate
 from farfield.potentials.chgnet.library import known_elements
 from farfield.potentials.chgnet.network import HeadedNetwork
+from farfield.potentials.chgnet.radius import MODES, at_radius
 from farfield.potentials.contract import (
     BatchPrediction,
     Capability,
@@ -47,25 +48,25 @@ class ChgnetPotential(TrainablePotential):
         Made by :class:`farfield.potentials.chgnet.network.HeadedNetwork`.
     metadata
         How it was trained: plain values, kept in its file.
-    graph_cutoff
-        Cut the neighbour list at this distance, Å; None keeps the trained cutoff.
+    ends
+        Radius (Å) and mode of a view, as :meth:`with_cutoff` makes it; None for the model itself.
     """
 
     capabilities = frozenset(Capability)
-    cutoff_modes: frozenset[CutoffMode] = frozenset({"truncate"})
     conservative = True
 
     def __init__(
         self,
         network: HeadedNetwork,
         metadata: dict[str, Any] | None = None,
-        graph_cutoff: float | None = None,
+        ends: tuple[float, CutoffMode] | None = None,
     ) -> None:
         self.network = network
         self.metadata = metadata or {}
-        self._trained_cutoff = float(network.arguments["atom_graph_cutoff"])
+        self.cutoff_modes: frozenset[CutoffMode] = MODES if ends is None else frozenset()
+        self._ends = ends
         self._angle_cutoff = float(network.arguments["bond_graph_cutoff"])
-        self._cutoff = self._trained_cutoff if graph_cutoff is None else graph_cutoff
+        self._cutoff = float(network.arguments["atom_graph_cutoff"]) if ends is None else ends[0]
         self._species = known_elements(network.arguments.get("version"))
 
     # --- what it is -------------------------------------------------------------------
@@ -144,12 +145,10 @@ class ChgnetPotential(TrainablePotential):
             raise CapabilityError(
                 f"{self.name} offers the cutoff modes {sorted(self.cutoff_modes)}, not {mode!r}"
             )
-        if not 0.0 < cutoff <= self._trained_cutoff:
-            raise CapabilityError(
-                f"a CHGNet trained with {self._trained_cutoff} Å gives edges beyond that no "
-                f"weight, so {cutoff} Å would change nothing: choose a smaller cutoff"
-            )
-        return ChgnetPotential(self.network, self.metadata, graph_cutoff=cutoff)
+        network = at_radius(self.network, cutoff, mode)
+        if mode == "rescale":  # a CHGNet of another radius, in all that it says of itself
+            return ChgnetPotential(network, self.metadata)
+        return ChgnetPotential(network, self.metadata, (cutoff, mode))
 
     # --- its parameters ---------------------------------------------------------------
 
@@ -166,8 +165,7 @@ class ChgnetPotential(TrainablePotential):
         self.network.load_state_dict(state)
 
     def clone(self) -> ChgnetPotential:
-        graph_cutoff = None if self._cutoff == self._trained_cutoff else self._cutoff
-        return ChgnetPotential(copy.deepcopy(self.network), dict(self.metadata), graph_cutoff)
+        return ChgnetPotential(copy.deepcopy(self.network), dict(self.metadata), self._ends)
 
     def with_head(
         self, name: str, energies: dict[int, float], scale: float = 1.0
@@ -182,11 +180,18 @@ class ChgnetPotential(TrainablePotential):
 
     def save(self, path: Path, rule: dict[str, Any] | None = None) -> None:
         config = {**self.network.config(), "dtype": str(self.dtype).removeprefix("torch.")}
+        if self._ends is not None:
+            config["ends"] = list(self._ends)
         content = archive.Archive(ARCHITECTURE, config, self.state(), self.metadata, rule or {})
         archive.save(path, content)
 
     def export(self, path: Path, head: str | None = None) -> None:
         name = self.main_head(head)
+        if self._ends is not None:
+            raise CapabilityError(
+                f"the mode {self._ends[1]!r} has no place in chgnet's own file: use this model "
+                "through farfield, or export the model it was made from"
+            )
         if self.head_species(name) != self.species:
             raise CapabilityError(
                 f"the head {name!r} does not know all elements of {self.name}, which chgnet "
@@ -213,7 +218,11 @@ def load(content: archive.Archive, dtype: torch.dtype | None, device: str) -> Ch
     network = HeadedNetwork.from_config(content.config)
     network.convert(getattr(torch, content.config["dtype"]), "cpu")
     network.load_state_dict(content.state)
-    return ChgnetPotential(network.convert(dtype, device), content.metadata)
+    network.convert(dtype, device)
+    if "ends" not in content.config:
+        return ChgnetPotential(network, content.metadata)
+    radius, mode = content.config["ends"]
+    return ChgnetPotential(at_radius(network, radius, mode), content.metadata, (radius, mode))
 
 
 def _chunks(structures: Sequence[Atoms]) -> list[list[Atoms]]:

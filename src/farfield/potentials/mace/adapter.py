@@ -30,6 +30,7 @@ from farfield.potentials.mace.collate import Batch, collate
 from farfield.potentials.mace.config import build, plain_config
 from farfield.potentials.mace.heads import with_head
 from farfield.potentials.mace.library import contained, default_dtype, mace_scripts
+from farfield.potentials.mace.radius import at_radius, modes_of
 
 ARCHITECTURE = "mace"
 ATOMS_PER_BATCH = 400  # predictions are made in batches of about this many atoms
@@ -45,24 +46,16 @@ class MacePotential(TrainablePotential):
         Any MACE model of mace-torch.
     metadata
         How it was trained: plain values, kept in its file.
-    graph_cutoff
-        Cut the neighbour list at this distance, Å; None keeps the trained cutoff.
     """
 
     capabilities = frozenset(Capability)
-    cutoff_modes: frozenset[CutoffMode] = frozenset({"truncate"})
     conservative = True
 
-    def __init__(
-        self,
-        module: Any,
-        metadata: dict[str, Any] | None = None,
-        graph_cutoff: float | None = None,
-    ) -> None:
+    def __init__(self, module: Any, metadata: dict[str, Any] | None = None) -> None:
         self.module: Any = module  # a torch module with MACE's attributes
         self.metadata = metadata or {}
-        self._trained_cutoff = float(module.r_max)
-        self._cutoff = self._trained_cutoff if graph_cutoff is None else graph_cutoff
+        self.cutoff_modes: frozenset[CutoffMode] = modes_of(module)
+        self._cutoff = float(module.r_max)
         self._species = [int(number) for number in module.atomic_numbers]
         self._heads = tuple(getattr(module, "heads", None) or ["Default"])
         self._scalars = _scalar_columns(module)
@@ -145,12 +138,7 @@ class MacePotential(TrainablePotential):
             raise CapabilityError(
                 f"{self.name} offers the cutoff modes {sorted(self.cutoff_modes)}, not {mode!r}"
             )
-        if not 0.0 < cutoff <= self._trained_cutoff:
-            raise CapabilityError(
-                f"a MACE trained with {self._trained_cutoff} Å gives edges beyond that no weight, "
-                f"so {cutoff} Å would change nothing: choose a smaller cutoff"
-            )
-        return MacePotential(self.module, self.metadata, graph_cutoff=cutoff)
+        return MacePotential(at_radius(self.module, cutoff, mode), self.metadata)
 
     # --- its parameters ---------------------------------------------------------------
 
@@ -169,8 +157,7 @@ class MacePotential(TrainablePotential):
         self.module.load_state_dict(state)
 
     def clone(self) -> MacePotential:
-        graph_cutoff = None if self._cutoff == self._trained_cutoff else self._cutoff
-        return MacePotential(copy.deepcopy(self.module), dict(self.metadata), graph_cutoff)
+        return MacePotential(copy.deepcopy(self.module), dict(self.metadata))
 
     def with_head(self, name: str, energies: dict[int, float], scale: float = 1.0) -> MacePotential:
         if name in self._heads:

@@ -1,0 +1,182 @@
+"""How far a graph is from those of training: the criteria by which a radius can be chosen.
+
+A criterion describes a graph by a vector, remembers a summary of the training graphs'
+vectors, and measures the distance of a graph's own vector from it. All look at the graph
+within a radius; edges are counted, or weighted by an envelope that ends at that radius.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+from farfield.graphs.laplacian import envelope, laplacian
+from farfield.graphs.neighbours import Graph
+from farfield.graphs.spectra import (
+    padded,
+    padded_distance,
+    spectral_density,
+    spectrum,
+    wasserstein_table,
+)
+
+Floats = npt.NDArray[np.float64]
+
+KEPT = 128  # training structures that the nearest is sought among
+QUANTILES = (np.arange(64) + 0.5) / 64  # at which an unnormalised spectrum is remembered
+
+
+class Criterion(ABC):
+    """A distance of graphs from the training graphs.
+
+    Attributes
+    ----------
+    name
+        For the command line.
+    title
+        What is compared, in words.
+    """
+
+    name: str
+    title: str
+
+    @abstractmethod
+    def describe(self, graph: Graph) -> Floats:
+        """What is compared, a vector."""
+
+    def summarise(self, described: Sequence[Floats]) -> Floats:
+        """What is remembered of the training graphs: the mean of their vectors."""
+        return np.asarray(np.mean(described, axis=0))
+
+    def distance(self, described: Floats, reference: Floats) -> float:
+        """How far a vector is from the summary: the mean difference of the components."""
+        return float(np.abs(described - reference).mean())
+
+    def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        """The distance of the graph within each radius (Å), shape (K,).
+
+        ``graph`` reaches the largest radius; the others are cut from it.
+        """
+        described = [self.describe(graph.within(radius)) for radius in radii]
+        return np.array([self.distance(vector, reference) for vector in described])
+
+
+@final
+class Padded(Criterion):
+    """The paper's: sorted, zero-padded spectra against their training mean (2503.08674)."""
+
+    name = "paper"
+    title = "sorted spectrum, padded with zeros, against the mean of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        return spectrum(graph)
+
+    def summarise(self, described: Sequence[Floats]) -> Floats:
+        length = max(len(values) for values in described)
+        return np.asarray(np.mean([padded(values, length) for values in described], axis=0))
+
+    def distance(self, described: Floats, reference: Floats) -> float:
+        return padded_distance(described, reference)
+
+
+@final
+class Density(Criterion):
+    """Wasserstein-1 between spectral densities; edges weighted."""
+
+    name = "density"
+    title = "spectral density of the normalised Laplacian against the mean of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        return spectral_density(graph, weighted=True)
+
+    def distance(self, described: Floats, reference: Floats) -> float:
+        return float(wasserstein_table(described[None], reference[None])[0, 0])
+
+
+@final
+class Nearest(Criterion):
+    """The same distance to the nearest training structure, as the axis of connectivity has it."""
+
+    name = "nearest"
+    title = "spectral density of the normalised Laplacian against the nearest of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        return spectral_density(graph, weighted=True)
+
+    def summarise(self, described: Sequence[Floats]) -> Floats:
+        steps = np.linspace(0, len(described) - 1, min(KEPT, len(described)))
+        return np.stack([described[int(place)] for place in steps])
+
+    def distance(self, described: Floats, reference: Floats) -> float:
+        return float(wasserstein_table(described[None], reference).min())
+
+
+@final
+class Unnormalised(Criterion):
+    """Wasserstein-1 between the spectra of D - A, which grow with the number of neighbours."""
+
+    name = "unnormalised"
+    title = "spectral density of the unnormalised Laplacian against the mean of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        values = np.linalg.eigvalsh(laplacian(graph, normalised=False, weighted=True))
+        return np.asarray(np.quantile(values, QUANTILES))
+
+
+@final
+class Coordination(Criterion):
+    """Mean number of neighbours, plain counts; nearly free."""
+
+    name = "coordination"
+    title = "mean number of neighbours against the mean of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        return np.array([graph.n_edges / graph.n_atoms])
+
+    def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        counts = np.searchsorted(np.sort(graph.distances), radii)  # shorter than each radius
+        return np.abs(counts / graph.n_atoms - reference)
+
+
+@final
+class WeightedCoordination(Criterion):
+    """Mean number of neighbours, each counted by the weight of its message; nearly free."""
+
+    name = "weighted-coordination"
+    title = "mean sum of the weights of an atom's edges against the mean of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        return np.array([envelope(graph.distances, graph.cutoff).sum() / graph.n_atoms])
+
+    def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        reach = np.asarray(radii)[:, None]
+        sums = envelope(graph.distances, reach).sum(axis=1)  # (K, E) -> (K,)
+        return np.abs(sums / graph.n_atoms - reference)
+
+
+CRITERIA = MappingProxyType(
+    {
+        criterion.name: criterion
+        for criterion in (
+            Padded(),
+            Density(),
+            Nearest(),
+            Unnormalised(),
+            Coordination(),
+            WeightedCoordination(),
+        )
+    }
+)
+
+
+def references(graphs: Sequence[Graph]) -> dict[str, Floats]:
+    """What every criterion remembers of the training graphs, by its name."""
+    return {
+        name: criterion.summarise([criterion.describe(graph) for graph in graphs])
+        for name, criterion in CRITERIA.items()
+    }

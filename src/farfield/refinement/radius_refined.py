@@ -1,0 +1,153 @@
+"""The model that chooses a radius for each structure, by its rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from farfield.errors import CapabilityError
+from farfield.graphs import Graph
+from farfield.potentials import Capability, Potential, Prediction, TrainablePotential
+from farfield.potentials.contract import CutoffMode
+from farfield.priors import Failure, LabelCache, Prior, label, load_prior
+from farfield.refinement.per_system import PerStructure
+from farfield.refinement.radius_rule import PRIOR, RadiusRule
+from farfield.structures import Labels
+
+Floats = npt.NDArray[np.float64]
+
+
+@final
+class RadiusRefined(PerStructure):
+    """A model that sees each structure's graph at the radius its rule chooses.
+
+    Two structures of one composition may get two radii, so energies jump between them; the
+    calculator keeps the radius of its first structure, so that its energies do not. In the
+    mode ``"truncate"`` they jump all the same, where an edge crosses the radius.
+
+    Parameters
+    ----------
+    base
+        A model with the rule's mode.
+    rule
+        The radii, the criterion, the mode.
+    prior
+        Of the criterion ``"prior"``; None loads it by the rule's name. Every prediction then
+        costs the prior, and the prior head at every radius.
+    cache, workers
+        For labelling with the prior: folder of the cache, None for none, and processes.
+    """
+
+    capabilities = frozenset({Capability.FEATURES})
+    cutoff_modes: frozenset[CutoffMode] = frozenset()
+
+    def __init__(
+        self,
+        base: Potential,
+        rule: RadiusRule,
+        prior: Prior | None = None,
+        cache: Path | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.base = base
+        self.rule = rule
+        self.prior = load_prior(rule.prior) if prior is None and rule.prior else prior
+        self.conservative = base.conservative
+        self._cache = cache
+        self._workers = workers
+        self._views: dict[float, Potential] = {rule.training_radius: base}
+
+    @property
+    def name(self) -> str:
+        return f"{self.base.name}, radius refined"
+
+    @property
+    def cutoff(self) -> float | None:
+        return self.base.cutoff
+
+    @property
+    def species(self) -> frozenset[int] | None:
+        return self.base.species
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return self.base.heads
+
+    def head_species(self, head: str) -> frozenset[int] | None:
+        return self.base.head_species(head)
+
+    def distances(self, structures: Sequence[Atoms]) -> Floats:
+        """What the criterion says of every radius, shape (n, K + 1), the training radius last.
+
+        Where the prior fails on a structure, all its radii are alike.
+        """
+        if self.rule.criterion == PRIOR:
+            return self._residuals(structures)
+        widest = self.at(max(self.rule.all_radii))
+        return np.array([self.rule.distances(widest.graph(atoms)) for atoms in structures])
+
+    def radii(self, structures: Sequence[Atoms]) -> list[float]:
+        """The radius chosen for each structure, Å."""
+        if not structures:
+            return []
+        picked = self.rule.pick(self.distances(structures))
+        return [self.rule.all_radii[place] for place in picked]
+
+    def graph(self, atoms: Atoms) -> Graph:
+        return self.at(self.radii([atoms])[0]).graph(atoms)
+
+    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
+        groups: dict[float, list[int]] = defaultdict(list)
+        for index, radius in enumerate(self.radii(structures)):
+            groups[radius].append(index)
+        found: dict[int, Prediction] = {}
+        for radius, indices in groups.items():
+            chosen = [structures[index] for index in indices]
+            predictions = self.at(radius).predict(chosen, head)
+            found.update(zip(indices, predictions, strict=True))
+        return [found[index] for index in range(len(structures))]
+
+    def at(self, radius: float) -> Potential:
+        """The model at one radius (Å)."""
+        if radius not in self._views:
+            self._views[radius] = self.base.with_cutoff(radius, self.rule.mode)
+        return self._views[radius]
+
+    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
+        raise CapabilityError(f"{self.name} chooses its own radius: use the model it was made from")
+
+    def fixed(self, atoms: Atoms, head: str) -> Calculator:
+        return self.at(self.radii([atoms])[0]).calculator(head)
+
+    def save(self, path: Path) -> None:
+        """Write the base model with the rule beside it."""
+        if not isinstance(self.base, TrainablePotential):
+            raise CapabilityError(f"{self.base.name} cannot be saved")
+        self.base.save(path, rule=self.rule.to_plain())
+
+    def _residuals(self, structures: Sequence[Atoms]) -> Floats:
+        """Mean absolute prior residual at every radius, eV/Å."""
+        table = np.ones((len(structures), len(self.rule.all_radii)))
+        outcomes = self._labels(structures)
+        places = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Failure)]
+        known = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
+        chosen = [structures[place] for place in places]
+        for column, radius in enumerate(self.rule.all_radii):
+            found = self.at(radius).predict(chosen, self.rule.head) if chosen else []
+            for place, prediction, labels in zip(places, found, known, strict=True):
+                table[place, column] = np.abs(prediction.forces - labels.known_forces).mean()
+        return table
+
+    def _labels(self, structures: Sequence[Atoms]) -> list[Labels | Failure]:
+        assert self.prior is not None  # a rule with this criterion names one
+        if self._cache is None:
+            return label(structures, self.prior, workers=self._workers, progress=False)
+        with LabelCache(self._cache) as cache:
+            return label(structures, self.prior, workers=self._workers, cache=cache)
