@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ase import Atoms
+from pydantic import BaseModel
 
 from farfield.errors import ConfigError, did_you_mean
 from farfield.graphs import neighbour_graph
 from farfield.potentials.contract import TrainablePotential
+from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.settings import validated
 
-ARCHITECTURES = ("mace",)
+ARCHITECTURES = ("mace", *GRAPHPES)
 
 
 def create(
@@ -44,9 +47,19 @@ def create(
     if architecture not in ARCHITECTURES:
         hint = did_you_mean(architecture, ARCHITECTURES)
         raise ConfigError(f"unknown architecture {architecture!r}{hint}")
-    from farfield.potentials.mace import MaceSettings, create_mace
-
-    checked = validated(MaceSettings, settings, "architecture")
+    model, build = _adapter(architecture)
+    checked: Any = validated(model, settings, "architecture")
     graphs = [neighbour_graph(atoms, checked.cutoff) for atoms in structures]
     neighbours = sum(graph.n_edges for graph in graphs) / sum(graph.n_atoms for graph in graphs)
-    return create_mace(checked, heads, scales, neighbours, seed)
+    return build(checked, heads, scales, neighbours, seed)
+
+
+def _adapter(architecture: str) -> tuple[type[BaseModel], Callable[..., TrainablePotential]]:
+    """An architecture's settings, and the function that builds it from them."""
+    if architecture in GRAPHPES:
+        from farfield.potentials.graphpes import create_graphpes
+
+        return GRAPHPES[architecture], partial(create_graphpes, architecture)
+    from farfield.potentials.mace import MaceSettings, create_mace
+
+    return MaceSettings, create_mace

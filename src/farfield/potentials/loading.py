@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -15,11 +18,20 @@ from farfield.potentials import archive
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.potentials.chgnet.library import PRETRAINED_ALIASES
 from farfield.potentials.contract import Potential, TrainablePotential
+from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.potentials.mace.library import FOUNDATION_ALIASES
 
 CALCULATORS = {"emt": "ase.calculators.emt:EMT", "lj": "ase.calculators.lj:LennardJones"}
 MACE_SUFFIX = ".model"  # of mace-torch; such a file is a pickle, opened for its name alone
 CHGNET_SUFFIX = ".tar"  # of chgnet
+# The module that rebuilds a model of each architecture from farfield's model file.
+ADAPTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "mace": "farfield.potentials.mace.adapter",
+        "chgnet": "farfield.potentials.chgnet.adapter",
+        **dict.fromkeys(GRAPHPES, "farfield.potentials.graphpes.create"),
+    }
+)
 ALIASES = (*embedded.MODELS, *PRETRAINED_ALIASES, *FOUNDATION_ALIASES, *CALCULATORS)
 
 
@@ -77,15 +89,10 @@ def _from_archive(
     path: Path, dtype: torch.dtype | None, device: str
 ) -> tuple[TrainablePotential, dict[str, Any]]:
     content = archive.load(path, device)
-    if content.architecture == "mace":
-        from farfield.potentials.mace import adapter as mace
-
-        return mace.load(content, dtype, device), content.rule
-    if content.architecture == "chgnet":
-        from farfield.potentials.chgnet import adapter as chgnet
-
-        return chgnet.load(content, dtype, device), content.rule
-    raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
+    if content.architecture not in ADAPTERS:
+        raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
+    adapter = importlib.import_module(ADAPTERS[content.architecture])
+    return adapter.load(content, dtype, device), content.rule
 
 
 def _native_mace(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
