@@ -51,7 +51,9 @@ def create(
     checked: Any = validated(model, settings, "architecture")
     graphs = [neighbour_graph(atoms, checked.cutoff) for atoms in structures]
     neighbours = sum(graph.n_edges for graph in graphs) / sum(graph.n_atoms for graph in graphs)
-    return build(checked, heads, scales, neighbours, seed)
+    potential = build(checked, heads, scales, neighbours, seed)
+    potential.metadata["architecture"] = architecture
+    return potential
 
 
 def _adapter(architecture: str) -> tuple[type[BaseModel], Callable[..., TrainablePotential]]:
