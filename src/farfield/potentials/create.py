@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from ase import Atoms
-from pydantic import BaseModel
 
 from farfield.errors import ConfigError, did_you_mean
 from farfield.graphs import neighbour_graph
 from farfield.potentials.contract import TrainablePotential
+from farfield.potentials.gemnet.settings import ARCHITECTURES as GEMNET
 from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.settings import validated
 
-ARCHITECTURES = ("mace", *GRAPHPES)
+ARCHITECTURES = ("mace", *GRAPHPES, *GEMNET)
 
 
 def create(
@@ -36,7 +35,8 @@ def create(
     settings
         Of the architecture, such as ``{"channels": 32}``; unknown keys are errors.
     structures
-        The training structures, from which it learns the mean number of neighbours.
+        The training structures, from which it learns the mean number of neighbours, or what
+        else it must know before training.
     heads
         For each head, main head first: isolated-atom energies (eV) by atomic number.
     scales
@@ -47,21 +47,38 @@ def create(
     if architecture not in ARCHITECTURES:
         hint = did_you_mean(architecture, ARCHITECTURES)
         raise ConfigError(f"unknown architecture {architecture!r}{hint}")
-    model, build = _adapter(architecture)
-    checked: Any = validated(model, settings, "architecture")
-    graphs = [neighbour_graph(atoms, checked.cutoff) for atoms in structures]
-    neighbours = sum(graph.n_edges for graph in graphs) / sum(graph.n_atoms for graph in graphs)
-    potential = build(checked, heads, scales, neighbours, seed)
+    potential = _create(architecture, settings, structures, heads, scales, seed)
     potential.metadata["architecture"] = architecture
     return potential
 
 
-def _adapter(architecture: str) -> tuple[type[BaseModel], Callable[..., TrainablePotential]]:
-    """An architecture's settings, and the function that builds it from them."""
+def _create(
+    architecture: str,
+    settings: dict[str, Any],
+    structures: Sequence[Atoms],
+    heads: dict[str, dict[int, float]],
+    scales: dict[str, float],
+    seed: int,
+) -> TrainablePotential:
+    where = "architecture"
+    if architecture in GEMNET:
+        from farfield.potentials.gemnet import GemnetSettings, create_gemnet
+
+        gemnet = validated(GemnetSettings, settings, where)
+        return create_gemnet(architecture, structures, gemnet, heads, scales, seed)
     if architecture in GRAPHPES:
         from farfield.potentials.graphpes import create_graphpes
 
-        return GRAPHPES[architecture], partial(create_graphpes, architecture)
+        size = validated(GRAPHPES[architecture], settings, where)
+        neighbours = _mean_neighbours(structures, size.cutoff)
+        return create_graphpes(architecture, size, heads, scales, neighbours, seed)
     from farfield.potentials.mace import MaceSettings, create_mace
 
-    return MaceSettings, create_mace
+    mace = validated(MaceSettings, settings, where)
+    neighbours = _mean_neighbours(structures, mace.cutoff)
+    return create_mace(mace, heads, scales, neighbours, seed)
+
+
+def _mean_neighbours(structures: Sequence[Atoms], cutoff: float) -> float:
+    graphs = [neighbour_graph(atoms, cutoff) for atoms in structures]
+    return sum(graph.n_edges for graph in graphs) / sum(graph.n_atoms for graph in graphs)

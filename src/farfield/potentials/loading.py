@@ -18,6 +18,7 @@ from farfield.potentials import archive
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.potentials.chgnet.library import PRETRAINED_ALIASES
 from farfield.potentials.contract import Potential, TrainablePotential
+from farfield.potentials.gemnet.settings import ARCHITECTURES as GEMNET
 from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.potentials.mace.library import FOUNDATION_ALIASES
 
@@ -29,6 +30,7 @@ ADAPTERS: Mapping[str, str] = MappingProxyType(
     {
         "mace": "farfield.potentials.mace.adapter",
         "chgnet": "farfield.potentials.chgnet.adapter",
+        **dict.fromkeys(GEMNET, "farfield.potentials.gemnet.create"),
         **dict.fromkeys(GRAPHPES, "farfield.potentials.graphpes.create"),
     }
 )
