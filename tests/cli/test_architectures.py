@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.calculators.lj import LennardJones
 
 from farfield import load_model, read
-from farfield.potentials.create import ARCHITECTURES
+from farfield.potentials.adapters import ARCHITECTURES
 from farfield.structures import Labels, attach, write
 
 TETRAHEDRON = 0.92 * np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])  # sides 2.6 Å

@@ -9,12 +9,11 @@ from ase import Atoms
 
 from farfield.errors import ConfigError, did_you_mean
 from farfield.graphs import neighbour_graph
+from farfield.potentials.adapters import MODULES, adapter, architectures
 from farfield.potentials.contract import TrainablePotential
 from farfield.potentials.gemnet.settings import ARCHITECTURES as GEMNET
 from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.settings import validated
-
-ARCHITECTURES = ("mace", *GRAPHPES, *GEMNET)
 
 
 def create(
@@ -44,8 +43,8 @@ def create(
     seed
         Of the random weights.
     """
-    if architecture not in ARCHITECTURES:
-        hint = did_you_mean(architecture, ARCHITECTURES)
+    if architecture not in (known := architectures()):
+        hint = did_you_mean(architecture, known)
         raise ConfigError(f"unknown architecture {architecture!r}{hint}")
     potential = _create(architecture, settings, structures, heads, scales, seed)
     potential.metadata["architecture"] = architecture
@@ -61,6 +60,11 @@ def _create(
     seed: int,
 ) -> TrainablePotential:
     where = "architecture"
+    if architecture not in MODULES:
+        other = adapter(architecture)
+        checked = validated(other.Settings, settings, where)
+        built: TrainablePotential = other.create(checked, structures, heads, scales, seed)
+        return built
     if architecture in GEMNET:
         from farfield.potentials.gemnet import GemnetSettings, create_gemnet
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -15,25 +12,15 @@ from farfield import embedded
 from farfield.errors import ModelError, did_you_mean
 from farfield.importing import Imported
 from farfield.potentials import archive
+from farfield.potentials.adapters import adapter
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.potentials.chgnet.library import PRETRAINED_ALIASES
 from farfield.potentials.contract import Potential, TrainablePotential
-from farfield.potentials.gemnet.settings import ARCHITECTURES as GEMNET
-from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.potentials.mace.library import FOUNDATION_ALIASES
 
 CALCULATORS = {"emt": "ase.calculators.emt:EMT", "lj": "ase.calculators.lj:LennardJones"}
 MACE_SUFFIX = ".model"  # of mace-torch; such a file is a pickle, opened for its name alone
 CHGNET_SUFFIX = ".tar"  # of chgnet
-# The module that rebuilds a model of each architecture from farfield's model file.
-ADAPTERS: Mapping[str, str] = MappingProxyType(
-    {
-        "mace": "farfield.potentials.mace.adapter",
-        "chgnet": "farfield.potentials.chgnet.adapter",
-        **dict.fromkeys(GEMNET, "farfield.potentials.gemnet.create"),
-        **dict.fromkeys(GRAPHPES, "farfield.potentials.graphpes.create"),
-    }
-)
 ALIASES = (*embedded.MODELS, *PRETRAINED_ALIASES, *FOUNDATION_ALIASES, *CALCULATORS)
 
 
@@ -91,30 +78,35 @@ def _from_archive(
     path: Path, dtype: torch.dtype | None, device: str
 ) -> tuple[TrainablePotential, dict[str, Any]]:
     content = archive.load(path, device)
-    if content.architecture not in ADAPTERS:
-        raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
-    adapter = importlib.import_module(ADAPTERS[content.architecture])
-    return adapter.load(content, dtype, device), content.rule
+    module = adapter(content.architecture)
+    if module is None:
+        raise ModelError(
+            f"{path}: unknown architecture {content.architecture!r}: "
+            "install the package that has it"
+        )
+    return module.load(content, dtype, device), content.rule
 
 
 def _native_mace(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
-    from farfield.potentials.mace import adapter, library
+    from farfield.potentials.mace import adapter as mace
+    from farfield.potentials.mace import library
 
     if isinstance(source, Path):
         module = library.load_native(source, device)
     else:
         module = library.load_foundation(source, device)
-    return adapter.MacePotential(module if dtype is None else module.to(dtype))
+    return mace.MacePotential(module if dtype is None else module.to(dtype))
 
 
 def _native_chgnet(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
-    from farfield.potentials.chgnet import adapter, library
+    from farfield.potentials.chgnet import adapter as chgnet
+    from farfield.potentials.chgnet import library
 
     if isinstance(source, Path):
         module = library.load_native(source)
     else:
         module = library.load_pretrained(source)
-    return adapter.from_native(module, dtype, device)
+    return chgnet.from_native(module, dtype, device)
 
 
 def _from_code(spec: str, cutoff: float | None) -> Potential:

@@ -56,7 +56,7 @@ def train(
         ``model``; see :func:`farfield.training.retrofit.retrofit`).
     architecture
         Of a new model: ``"mace"``, or another of
-        :data:`farfield.potentials.create.ARCHITECTURES`.
+        :func:`farfield.potentials.adapters.architectures`.
     model
         A model to start from; None builds a new one.
     prior

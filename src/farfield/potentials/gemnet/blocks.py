@@ -98,7 +98,9 @@ class TripletInteraction(torch.nn.Module):
         x = self.down(self.scale_radial(x * self.of_radial(radial), x))  # (E, triplet)
         summed = self.bilinear(*circular, x[meet.others])  # (E, bilinear)
         summed = self.scale_sum(summed, x)
-        both = self.up(summed) + self.up_reverse(summed)[meet.reverse]  # "symmetric" messages
+        both: torch.Tensor = (
+            self.up(summed) + self.up_reverse(summed)[meet.reverse]
+        )  # "symmetric" messages
         return both * INV_SQRT_2
 
 

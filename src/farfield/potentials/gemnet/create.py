@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from ase import Atoms
 
-from farfield.potentials import archive
+from farfield.potentials.archive import Archive
+from farfield.potentials.building import build, rebuild
 from farfield.potentials.gemnet.network import GemnetNetwork
 from farfield.potentials.gemnet.settings import GemnetSettings
 from farfield.potentials.headed import HeadedPotential
 from farfield.potentials.network import HeadTable
-from farfield.potentials.precision import default_dtype
 
 N_MEASURED = 32  # structures from which the scaling factors are measured
 
@@ -43,27 +44,23 @@ def create_gemnet(
     seed
         Of the random weights.
     """
-    with torch.random.fork_rng(devices=[]), default_dtype(getattr(torch, settings.dtype)):
-        torch.manual_seed(seed)
-        network = GemnetNetwork(architecture, settings, HeadTable(heads, scales))
-    potential = HeadedPotential(network)
+
+    def make(table: HeadTable) -> GemnetNetwork:
+        return GemnetNetwork(architecture, settings, table)
+
+    potential = build(make, heads, scales, getattr(torch, settings.dtype), seed)
+    network = potential.network
+    assert isinstance(network, GemnetNetwork)
     chosen = structures[:: -(-len(structures) // N_MEASURED)]
     for head in heads:
         network.measure_scales(potential.batch(chosen, head))
     return potential
 
 
-def load(content: archive.Archive, dtype: torch.dtype | None, device: str) -> HeadedPotential:
+def load(content: Archive, dtype: torch.dtype | None, device: str) -> HeadedPotential:
     """Rebuild a GemNet from farfield's model file."""
-    config = content.config
-    known = dict.fromkeys(config["species"], 0.0)
-    names = config["heads"]
-    table = HeadTable(dict.fromkeys(names, known), dict.fromkeys(names, 1.0))
-    size = GemnetSettings(**config["settings"])
-    stored = getattr(torch, config["dtype"])
-    with torch.random.fork_rng(devices=[]), default_dtype(dtype or stored):
-        network = GemnetNetwork(content.architecture, size, table)
-    potential = HeadedPotential(network, content.metadata)
-    potential.restore(content.state)
-    network.to(device)
-    return potential
+
+    def make(config: dict[str, Any], table: HeadTable) -> GemnetNetwork:
+        return GemnetNetwork(content.architecture, GemnetSettings(**config["settings"]), table)
+
+    return rebuild(content, dtype, device, make)

@@ -35,10 +35,12 @@ class Dense(torch.nn.Module):
         self.activated = activated
         orthogonal(self.linear.weight)
 
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Shape (..., inputs) to (..., outputs)."""
-        values = self.linear(values)
-        return torch.nn.functional.silu(values) / 0.6 if self.activated else values
+        values: torch.Tensor = self.linear(inputs)
+        if self.activated:
+            values = torch.nn.functional.silu(values) / 0.6
+        return values
 
 
 @final

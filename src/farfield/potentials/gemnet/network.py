@@ -85,7 +85,7 @@ class GemnetNetwork(Network):
         h = core["atoms"](self.place[batch.numbers])
         m = core["edges"](h, radial, edges)
         states = [m]
-        for block in core["blocks"]:
+        for block in core["blocks"].children():
             h, m = block(h, m, bases, circular, meet, edges)
             states.append(m)
         energies = h.new_zeros(n_atoms)

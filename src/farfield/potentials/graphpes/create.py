@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 
-from farfield.potentials import archive
+from farfield.potentials.archive import Archive
+from farfield.potentials.building import build, rebuild
 from farfield.potentials.graphpes.library import contained, graphpes_models
 from farfield.potentials.graphpes.network import GraphPesNetwork
 from farfield.potentials.graphpes.settings import SETTINGS, GraphPesSettings
 from farfield.potentials.headed import HeadedPotential
 from farfield.potentials.network import HeadTable
-from farfield.potentials.precision import default_dtype
 
 
 def create_graphpes(
@@ -46,20 +47,23 @@ def create_graphpes(
         "elements": sorted(next(iter(heads.values()))),
         "mean_neighbours": mean_neighbours,
     }
-    dtype = getattr(torch, settings.dtype)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        core = build(architecture, arguments, dtype)
-    network = GraphPesNetwork(architecture, core, arguments, HeadTable(heads, scales))
-    return HeadedPotential(network)
+
+    def make(table: HeadTable) -> GraphPesNetwork:
+        return _network(architecture, arguments, table)
+
+    return build(make, heads, scales, getattr(torch, settings.dtype), seed)
 
 
-def build(architecture: str, arguments: dict[str, Any], dtype: torch.dtype) -> torch.nn.Module:
-    """Build a graph-pes model; torch's random generator gives the weights."""
+def load(content: Archive, dtype: torch.dtype | None, device: str) -> HeadedPotential:
+    """Rebuild a model from farfield's model file."""
+    return rebuild(content, dtype, device, partial(_network, content.architecture))
+
+
+def _network(architecture: str, arguments: dict[str, Any], table: HeadTable) -> GraphPesNetwork:
     models = graphpes_models()
-    settings = SETTINGS[architecture](**arguments["settings"])
+    settings: Any = SETTINGS[architecture](**arguments["settings"])
     size: dict[str, Any] = settings.model_dump(include={"cutoff", "layers", "channels"})
-    with contained(), default_dtype(dtype):
+    with contained():
         if architecture == "schnet":
             module = models.SchNet(**size, expansion_features=settings.n_gaussians)
         elif architecture == "painn":
@@ -68,7 +72,7 @@ def build(architecture: str, arguments: dict[str, Any], dtype: torch.dtype) -> t
             module = models.TensorNet(**size, radial_features=settings.n_radial)
         else:
             module = _nequip(models, size, settings, arguments)
-    return module.train()  # graph-pes keeps the graph of the forces in this mode alone
+    return GraphPesNetwork(architecture, module, arguments, table)
 
 
 def _nequip(models: Any, size: dict[str, Any], settings: Any, arguments: dict[str, Any]) -> Any:
@@ -94,19 +98,3 @@ def _nequip(models: Any, size: dict[str, Any], settings: Any, arguments: dict[st
         for layer in module.layers:
             layer.aggregation.scale.fill_(arguments["mean_neighbours"] ** 0.5)
     return module
-
-
-def load(content: archive.Archive, dtype: torch.dtype | None, device: str) -> HeadedPotential:
-    """Rebuild a model from farfield's model file."""
-    config = dict(content.config)
-    names, species = config.pop("heads"), config.pop("species")
-    stored = getattr(torch, config.pop("dtype"))
-    unknown = dict.fromkeys(species, 0.0)
-    table = HeadTable(dict.fromkeys(names, unknown), dict.fromkeys(names, 1.0))
-    with torch.random.fork_rng(devices=[]):
-        core = build(content.architecture, config, dtype or stored)
-    network = GraphPesNetwork(content.architecture, core, config, table)
-    potential = HeadedPotential(network, content.metadata)
-    potential.restore(content.state)
-    network.to(device)
-    return potential

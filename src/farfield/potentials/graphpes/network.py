@@ -46,7 +46,7 @@ class GraphPesNetwork(Network):
     core
         The graph-pes model.
     arguments
-        Plain values from which :func:`farfield.potentials.graphpes.create.build` makes it.
+        Plain values from which it was made, and can be made again.
     table
         Its heads. All of them begin with the model's readout.
     """
@@ -85,9 +85,8 @@ class GraphPesNetwork(Network):
             batch=batch.owners,
             ptr=_starts(batch),
         )
-        n_atoms, width = len(batch.numbers), (-1,)
-        if self.architecture == "tensornet":
-            width = (-1, 3, 3)
+        n_atoms = len(batch.numbers)
+        width = (-1, 3, 3) if self.architecture == "tensornet" else (-1,)
         nodes = self.core(graph)["local_energies"].reshape(n_atoms, *width)
         energies = nodes.new_zeros(n_atoms)
         head = batch.head_of_atom
