@@ -11,6 +11,7 @@ PURPOSES = {
     "ase": "core",
     "vesin": "core",
     "mace-torch": "MACE models: pip install 'farfield[mace]'",
+    "graph-pes": "SchNet, PaiNN, NequIP and TensorNet: pip install 'farfield[graphpes]'",
     "chgnet": "CHGNet models: pip install 'farfield[chgnet]'",
     "tblite": "the priors gfn2 and gfn1: pip install 'farfield[xtb]'",
     "xtb": "the prior gfnff, on Python 3.11: pip install 'farfield[gfnff]'",

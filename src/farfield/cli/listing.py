@@ -11,7 +11,7 @@ def command(as_json: options.Json = False) -> None:
     """List models, priors, axes, training strategies and refinements."""
     import json
 
-    from farfield.potentials.create import ARCHITECTURES
+    from farfield.potentials.adapters import architectures
     from farfield.potentials.loading import ALIASES
     from farfield.priors import FORMS, PRIORS
     from farfield.shifts import DETECTORS
@@ -20,7 +20,7 @@ def command(as_json: options.Json = False) -> None:
 
     content = {
         "models": list(ALIASES),
-        "architectures": list(ARCHITECTURES),
+        "architectures": list(architectures()),
         "priors": list(PRIORS),
         "prior_forms": list(FORMS),
         "axes": list(DETECTORS),

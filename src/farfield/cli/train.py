@@ -24,7 +24,8 @@ def command(
         ),
     ],
     architecture: Annotated[
-        str, typer.Option("--architecture", help="Of a new model: mace.")
+        str,
+        typer.Option("--architecture", help="Of a new model: mace, or another of `farfield list`."),
     ] = "mace",
     model: options.MaybeModel = None,
     prior: options.Prior = None,

@@ -12,6 +12,7 @@ from farfield import embedded
 from farfield.errors import ModelError, did_you_mean
 from farfield.importing import Imported
 from farfield.potentials import archive
+from farfield.potentials.adapters import adapter
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.potentials.chgnet.library import PRETRAINED_ALIASES
 from farfield.potentials.contract import Potential, TrainablePotential
@@ -77,35 +78,35 @@ def _from_archive(
     path: Path, dtype: torch.dtype | None, device: str
 ) -> tuple[TrainablePotential, dict[str, Any]]:
     content = archive.load(path, device)
-    if content.architecture == "mace":
-        from farfield.potentials.mace import adapter as mace
-
-        return mace.load(content, dtype, device), content.rule
-    if content.architecture == "chgnet":
-        from farfield.potentials.chgnet import adapter as chgnet
-
-        return chgnet.load(content, dtype, device), content.rule
-    raise ModelError(f"{path}: unknown architecture {content.architecture!r}")
+    module = adapter(content.architecture)
+    if module is None:
+        raise ModelError(
+            f"{path}: unknown architecture {content.architecture!r}: "
+            "install the package that has it"
+        )
+    return module.load(content, dtype, device), content.rule
 
 
 def _native_mace(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
-    from farfield.potentials.mace import adapter, library
+    from farfield.potentials.mace import adapter as mace
+    from farfield.potentials.mace import library
 
     if isinstance(source, Path):
         module = library.load_native(source, device)
     else:
         module = library.load_foundation(source, device)
-    return adapter.MacePotential(module if dtype is None else module.to(dtype))
+    return mace.MacePotential(module if dtype is None else module.to(dtype))
 
 
 def _native_chgnet(source: Path | str, dtype: torch.dtype | None, device: str) -> Potential:
-    from farfield.potentials.chgnet import adapter, library
+    from farfield.potentials.chgnet import adapter as chgnet
+    from farfield.potentials.chgnet import library
 
     if isinstance(source, Path):
         module = library.load_native(source)
     else:
         module = library.load_pretrained(source)
-    return adapter.from_native(module, dtype, device)
+    return chgnet.from_native(module, dtype, device)
 
 
 def _from_code(spec: str, cutoff: float | None) -> Potential:

@@ -133,9 +133,9 @@ def _recipe(
             "trained again"
         )
     if known.get("strategy") == "joint":
-        first, second = _settings(known, epochs), None
+        like, first, second = known, _settings(known, epochs), None
     elif known.get("strategy") == "retrofit" and base.get("strategy") == "supervised":
-        first, second = _settings(base, epochs), _settings(known, None)
+        like, first, second = base, _settings(base, epochs), _settings(known, None)
     else:
         raise CapabilityError(
             f"{potential.name} does not tell how it was trained, so it cannot be trained again "
@@ -143,17 +143,20 @@ def _recipe(
             "its cautious rule"
         )
 
+    architecture = like.get("architecture", "mace")  # which older files do not name
+
     def train(structures: list[Atoms]) -> TrainablePotential:
         if second is None:
-            return _fitted(joint(structures, prior), first)
-        return retrofit(_fitted(supervised(structures), first), structures, prior, second)
+            return _fitted(joint(structures, prior), architecture, first)
+        base_model = _fitted(supervised(structures), architecture, first)
+        return retrofit(base_model, structures, prior, second)
 
     return train
 
 
-def _fitted(data: TrainingSet, settings: TrainingSettings) -> TrainablePotential:
+def _fitted(data: TrainingSet, architecture: str, settings: TrainingSettings) -> TrainablePotential:
     model = create(
-        "mace",
+        architecture,
         settings.architecture,
         structures=data.structures,
         heads=data.energies,

@@ -55,7 +55,8 @@ def train(
         ``"supervised"``, ``"joint"`` (needs ``prior``) or ``"retrofit"`` (needs ``prior`` and
         ``model``; see :func:`farfield.training.retrofit.retrofit`).
     architecture
-        Of a new model: ``"mace"``.
+        Of a new model: ``"mace"``, or another of
+        :func:`farfield.potentials.adapters.architectures`.
     model
         A model to start from; None builds a new one.
     prior

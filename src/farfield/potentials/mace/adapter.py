@@ -29,8 +29,9 @@ from farfield.potentials.contract import (
 from farfield.potentials.mace.collate import Batch, collate
 from farfield.potentials.mace.config import build, plain_config
 from farfield.potentials.mace.heads import with_head
-from farfield.potentials.mace.library import contained, default_dtype, mace_scripts
+from farfield.potentials.mace.library import contained, mace_scripts
 from farfield.potentials.mace.radius import at_radius, modes_of
+from farfield.potentials.precision import default_dtype
 
 ARCHITECTURE = "mace"
 ATOMS_PER_BATCH = 400  # predictions are made in batches of about this many atoms

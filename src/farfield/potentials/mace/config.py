@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from farfield.errors import CapabilityError
-from farfield.potentials.mace.library import contained, default_dtype, mace_modules, mace_scripts
+from farfield.potentials.mace.library import contained, mace_modules, mace_scripts
+from farfield.potentials.precision import default_dtype
 
 _CLASSES = ("interaction_cls", "interaction_cls_first", "readout_cls")
 _IRREPS = ("hidden_irreps", "MLP_irreps", "edge_irreps")

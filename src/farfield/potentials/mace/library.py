@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from farfield.errors import DependencyError, ModelError
+from farfield.potentials.precision import default_dtype
 
 _SWITCH = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
 FOUNDATION_ALIASES = {
@@ -98,17 +99,6 @@ def load_foundation(alias: str, device: torch.device | str) -> torch.nn.Module:
                 "by hand and give its path"
             ) from error
     return module
-
-
-@contextmanager
-def default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    """Set torch's default floating-point type for a while."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 @contextmanager
