@@ -156,7 +156,8 @@ class WeightedCoordination(Criterion):
     def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
         reach = np.asarray(radii)[:, None]
         sums = envelope(graph.distances, reach).sum(axis=1)  # (K, E) -> (K,)
-        return np.abs(sums / graph.n_atoms - reference)
+        found: Floats = np.abs(sums / graph.n_atoms - reference)
+        return found
 
 
 CRITERIA = MappingProxyType(

@@ -53,7 +53,8 @@ def spectral_density(graph: Graph, *, weighted: bool = False) -> Floats:
     matrices, shares = bloch_laplacians(graph, weighted=weighted)
     values = _clipped(np.linalg.eigvalsh(matrices))  # (K, N)
     weights = np.repeat(shares / graph.n_atoms, graph.n_atoms)  # (K N,)
-    return cumulative(values.ravel(), weights[None])[0]
+    levels: Floats = cumulative(values.ravel(), weights[None])[0]
+    return levels
 
 
 def _clipped(values: npt.NDArray[np.floating]) -> Floats:

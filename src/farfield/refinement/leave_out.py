@@ -124,26 +124,25 @@ def _recipe(
     """How to train the model's like on other structures."""
     known = potential.metadata
     base = known.get("base_model", {}).get("metadata", {})
+    architecture = known.get("architecture", base.get("architecture", "mace"))
     if known.get("strategy") == "supervised":
         alone = _settings(known, epochs)
-        return lambda structures: _fitted(supervised(structures), alone)
+        return lambda structures: _fitted(supervised(structures), architecture, alone)
     if prior is None:
         raise CapabilityError(
             f"{potential.name} was trained on a prior too: give --prior, so that its like can be "
             "trained again"
         )
     if known.get("strategy") == "joint":
-        like, first, second = known, _settings(known, epochs), None
+        first, second = _settings(known, epochs), None
     elif known.get("strategy") == "retrofit" and base.get("strategy") == "supervised":
-        like, first, second = base, _settings(base, epochs), _settings(known, None)
+        first, second = _settings(base, epochs), _settings(known, None)
     else:
         raise CapabilityError(
             f"{potential.name} does not tell how it was trained, so it cannot be trained again "
             "without a part of its training set: leave --leave-out away, and correction takes "
             "its cautious rule"
         )
-
-    architecture = like.get("architecture", "mace")  # which older files do not name
 
     def train(structures: list[Atoms]) -> TrainablePotential:
         if second is None:

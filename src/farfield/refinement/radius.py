@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -170,15 +169,12 @@ class RadiusRefinement(Refinement):
                 return None, None, f"it would do harm: {against[0].told()}"
             return taper, PRIOR, "the prior is asked"
         if not known:
-            return (
-                None,
-                None,
-                (
-                    "nothing tells that another radius would help: make the profile with  "
-                    "farfield profile --leave-out,  give --prior (the model needs its head), or choose "
-                    "with --mode and --criterion"
-                ),
+            why = (
+                "nothing tells that another radius would help: make the profile with  farfield "
+                "profile --leave-out,  give --prior (the model needs its head), or choose with "
+                "--mode and --criterion"
             )
+            return None, None, why
         best = max(known, key=lambda found: found.low)
         return None, None, f"no mode and criterion helps for sure; the best: {best.told()}"
 
@@ -224,7 +220,7 @@ class RadiusRefinement(Refinement):
 
 
 def _figures(
-    rule: RadiusRule, distances: npt.NDArray[np.float64], picked: Sequence[int]
+    rule: RadiusRule, distances: npt.NDArray[np.float64], picked: npt.NDArray[np.intp]
 ) -> dict[str, float]:
     radii = [rule.all_radii[place] for place in picked]
     unit = "prior residual, eV/Å" if rule.criterion == PRIOR else "distance to training"
