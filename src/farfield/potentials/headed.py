@@ -148,6 +148,8 @@ class HeadedPotential(TrainablePotential):
                 f"{self.name} offers the cutoff modes {sorted(self.cutoff_modes)}, not {mode!r}"
             )
         trained = self.network.cutoff
+        if cutoff == trained:
+            raise CapabilityError(f"{cutoff} Å is the trained cutoff: it would change nothing")
         if cutoff <= 0.0 or (cutoff > trained and not self.network.reaches):
             raise CapabilityError(
                 f"a {self.network.title} trained with {trained} Å gives edges beyond that no "
