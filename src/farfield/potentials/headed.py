@@ -32,6 +32,7 @@ from farfield.potentials.network import Network
 from farfield.potentials.precision import default_dtype
 
 ATOMS_PER_BATCH = 300  # predictions are made in batches of about this many atoms
+WEIGHTED = 0.9  # share of the cutoff beyond which an envelope leaves an edge hardly any weight
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,12 @@ class HeadedPotential(TrainablePotential):
         trained = self.network.cutoff
         if cutoff == trained:
             raise CapabilityError(f"{cutoff} Å is the trained cutoff: it would change nothing")
-        if cutoff <= 0.0 or (cutoff > trained and not self.network.reaches):
+        largest = np.inf if self.network.reaches else WEIGHTED * trained
+        if not 0.0 < cutoff <= largest:
             raise CapabilityError(
-                f"a {self.network.title} trained with {trained} Å gives edges beyond that no "
-                f"weight, so {cutoff} Å would change nothing: choose a smaller cutoff"
+                f"a {self.network.title} trained with {trained} Å gives edges beyond "
+                f"{largest:.4g} Å hardly any weight, so {cutoff} Å would change nothing: choose a "
+                "smaller cutoff"
             )
         return HeadedPotential(self.network, self.metadata, graph_cutoff=cutoff)
 
