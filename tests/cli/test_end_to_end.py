@@ -41,7 +41,7 @@ def radius(farfield, shifted_set, joint, profile, tmp_path_factory):
     folder = tmp_path_factory.mktemp("radius")
     done = farfield(
         *("refine", shifted_set, "--model", joint, "--method", "radius"),
-        *("--profile", profile, "-o", folder),
+        *("--profile", profile, "--mode", "taper", "--criterion", "coordination", "-o", folder),
     )
     assert (done.code, done.out) == (0, "")
     return folder

@@ -14,10 +14,12 @@ import pytest
 from farfield.reports import (
     Action,
     AxisShift,
+    Causes,
     Curve,
     DrawnStructure,
     ErrorRow,
     Interval,
+    Lifetimes,
     Report,
     SetSummary,
     render,
@@ -144,7 +146,8 @@ def test_hostile_text_stays_text(full: Report) -> None:
         [DrawnStructure(evil, [1], [[0.0, 0.0, 0.0]], [], [0.5], evil, 0.5, evil, evil, 0)],
         [ErrorRow(evil, evil, 1, Interval(1, 1, 1), note=evil, before=evil)], [evil],
         [Action(evil, True, [evil], {evil: evil}, [Curve(evil, evil, [0], {evil: [1.0]})])],
-        [evil], [evil],
+        lifetimes=[Lifetimes(evil, [1.0, 2.0], [False, True])],
+        causes=[Causes(evil, 2, {evil: 1})], commands=[evil], warnings=[evil],
     )  # fmt: skip
     html = render(report)
     page = Page(html)

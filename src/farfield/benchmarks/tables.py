@@ -54,6 +54,7 @@ def table(task: Task, content: Mapping[str, Any], titles: Mapping[str, str]) -> 
     heads = ["", *(name.replace("_", " ") for name in (CONTROL, *task.shifted))]
     heads += ["unseen molecules, against supervised", "control after adapting to them"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    most = max(len(each[task.unseen_molecules[0]]["seeds"]) for each in content.values())
     for name, title in titles.items():
         if name not in content:
             continue
@@ -64,7 +65,9 @@ def table(task: Task, content: Mapping[str, Any], titles: Mapping[str, str]) -> 
         change = np.mean([s["against_supervised_percent"]["mean"] for s in unseen])
         control = np.mean([s["control_meV_per_A"]["mean"] for s in unseen])
         cells += [f"{change:+.0f} %", f"{control:.0f}"]
-        label = title if count > 1 else f"{title} (one seed)"
+        label = title
+        if count == 1 or count < most:
+            label += " (one seed)" if count == 1 else f" ({count} seeds)"
         lines.append("| " + " | ".join([label, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
