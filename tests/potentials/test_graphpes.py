@@ -116,7 +116,7 @@ def test_a_file_keeps_heads_type_and_missing_energies(
     assert isinstance(loaded, HeadedPotential)
     assert loaded.heads == ("reference", "gfn2", "cheap") and loaded.dtype == torch.float64
     assert loaded.head_species("cheap") == {6} and loaded.species == set(ENERGIES)
-    assert loaded.metadata == {"strategy": "retrofit"}
+    assert loaded.metadata == {"strategy": "retrofit", "architecture": grown.network.architecture}
     with pytest.raises(ModelError, match=r"'cheap'"):
         loaded.predict(structures[:1], "cheap")
     with pytest.raises(CapabilityError, match="export the head 'reference'"):

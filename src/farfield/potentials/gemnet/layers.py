@@ -49,11 +49,12 @@ class Residual(torch.nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = torch.nn.Sequential(*[Dense(width, width, activated=True) for _ in "12"])
+        self.layers = torch.nn.Sequential(*[Dense(width, width, activated=True) for _ in range(2)])
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Shape (..., width)."""
-        return (values + self.layers(values)) * INV_SQRT_2
+        beside: torch.Tensor = self.layers(values)
+        return (values + beside) * INV_SQRT_2
 
 
 def residuals(width: int, count: int) -> torch.nn.Sequential:
