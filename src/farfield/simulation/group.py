@@ -73,7 +73,7 @@ class GroupResult:
     outcomes
         One for each simulation.
     seconds
-        Wall time of all its sessions, s.
+        Wall time of all its runs, s.
     """
 
     outcomes: list[Outcome]
