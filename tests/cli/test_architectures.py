@@ -83,7 +83,7 @@ def test_every_strategy_and_refinement(architecture, farfield, sets, tmp_path):
     before = load_model(str(joint)).predict(read(test))
     given = {
         "ttt": ("--prior", "emt", "--profile", profile, "--replay", train, "--steps", 3, "--force"),
-        "correction": ("--prior", "emt", "--like-training", train),
+        "correction": ("--prior", "emt", "--like-training", train, "--force"),
         "distil": (
             *("--prior", "emt", "--replay", train, "--steps", 3),
             *("--on", "given", "--force"),
