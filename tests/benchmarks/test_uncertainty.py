@@ -10,7 +10,15 @@ from ase import Atoms
 from ase.build import molecule
 from scipy.stats import spearmanr
 
-from farfield.benchmarks.metrics import auroc, calibration_error, coverage, spearman, worst
+from farfield.benchmarks.metrics import (
+    auroc,
+    calibration_error,
+    coverage,
+    excess_risk,
+    risk_coverage,
+    spearman,
+    worst,
+)
 from farfield.benchmarks.uncertainty import committee_scores, compare_scores
 from farfield.errors import ConfigError
 from farfield.potentials import Prediction
@@ -49,6 +57,18 @@ def test_coverage_and_calibration_error_by_hand() -> None:
     assert calibration_error(expected, true, bins=2) == pytest.approx((0.05 + 0.15) / 2)
 
 
+def test_risk_against_coverage_by_hand() -> None:
+    errors = np.array([4.0, 1.0, 2.0, 3.0])
+    assert risk_coverage(errors, errors).tolist() == [1.0, 1.5, 2.0, 2.5]
+    assert risk_coverage(errors, -errors).tolist() == [4.0, 3.5, 3.0, 2.5]
+    tied = np.array([1.0, 1.0, 0.0, 1.0])  # the third first, the others in no order
+    assert risk_coverage(errors, tied) == pytest.approx([2.0, 7 / 3, 22 / 9, 2.5])
+    assert excess_risk(np.exp(errors), errors) == 0.0
+    assert excess_risk(np.zeros(4), errors) == pytest.approx(1.0)
+    assert excess_risk(-errors, errors) == pytest.approx(2.0)
+    assert np.isnan(excess_risk(errors, np.ones(4)))
+
+
 def test_a_good_score_is_told_from_a_bad_one() -> None:
     rng = np.random.default_rng(0)
     errors = np.exp(rng.normal(size=300))
@@ -63,6 +83,9 @@ def test_a_good_score_is_told_from_a_bad_one() -> None:
     assert none.auroc.low < 0.5 < none.auroc.high
     assert none.spearman.low < 0.0 < none.spearman.high
     assert noisy.spearman.low < 0.69 < noisy.spearman.high  # of normals correlated at 0.71
+    assert exact.excess_risk.value == 0.0
+    assert none.excess_risk.low < 1.0 < none.excess_risk.high
+    assert 0.0 < noisy.excess_risk.low < noisy.excess_risk.high < 0.7
     assert 0.75 < noisy.auroc.low < noisy.auroc.value < noisy.auroc.high < 1.0
     large = worst(errors)
     assert noisy.auroc.value == auroc(scores["noisy"][~large], scores["noisy"][large])

@@ -14,6 +14,8 @@ from farfield.reports import (
     DrawnStructure,
     ErrorRow,
     Interval,
+    JudgedScore,
+    Judgement,
     Report,
     SetSummary,
     covalent_bonds,
@@ -24,6 +26,30 @@ CONTROL, ELEMENTS, FORCES, RINGS = "alcohols, held out", "thiols", "hot alcohols
 SETS = (CONTROL, ELEMENTS, FORCES, RINGS)
 TTT = "Test-time training, with replay"
 DISTILLED = "Prior correction, distilled"
+
+
+def _judgement() -> Judgement:
+    coverage = np.linspace(0.05, 1.0, 20)
+
+    def score(title: str, quality: float, *, is_baseline: bool = False) -> JudgedScore:
+        risk = 0.31 * (1 - quality * (1 - coverage**1.5))
+        near = Interval(quality, quality - 0.06, quality + 0.05)
+        rest = Interval(1 - quality, 0.95 - quality, 1.06 - quality)
+        return JudgedScore(title, near, near, rest, risk.tolist(), is_baseline)
+
+    return Judgement(
+        n_structures=158,
+        coverage=coverage.tolist(),
+        best=(0.31 * (1 - 0.9 * (1 - coverage**1.3))).tolist(),
+        scores=[
+            score("Combined", 0.7),
+            score("Elements and element pairs", 0.3),
+            score("Prior residual", 0.85),
+            score("Committee of 4", 0.78, is_baseline=True),
+        ],
+        gaps={ELEMENTS: Interval(0.21, 0.17, 0.26), RINGS: Interval(0.08, 0.05, 0.11)},
+        covered={CONTROL: "36 of 38", ELEMENTS: "31 of 40", RINGS: "35 of 40"},
+    )
 
 
 def _axes(random: np.random.Generator) -> list[AxisShift]:
@@ -187,6 +213,7 @@ def full() -> Report:
             for name in SETS
         ],
         axes=_axes(np.random.default_rng(7)),
+        judgement=_judgement(),
         structures=[
             draw(molecule("C6H6"), "Benzene, C6H6", "connectivity",
                  "Farthest of all along connectivity: every carbon sits in one six-ring.", 12),

@@ -126,6 +126,30 @@ def worst(errors: Floats, share: float = 0.1) -> npt.NDArray[np.bool_]:
     return np.asarray(errors >= np.sort(errors)[-count])
 
 
+def risk_coverage(errors: Floats, scores: Floats) -> Floats:
+    """Mean error of the k structures with the smallest scores, for k = 1 to n, shape (n,).
+
+    Structures with equal scores are taken in no order: each counts with their mean error.
+    """
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    means = np.bincount(inverse, weights=errors) / counts
+    ordered = np.repeat(means, counts)
+    return np.asarray(np.cumsum(ordered) / np.arange(1, len(errors) + 1))
+
+
+def excess_risk(scores: Floats, errors: Floats) -> np.floating:
+    """Area under the risk-coverage curve: 0 is that of the errors' own order, 1 that of chance.
+
+    Chance has the mean error at every coverage. Below chance it exceeds 1; NaN when all
+    errors are alike. After Geifman et al., "Bias-reduced uncertainty estimation for deep
+    neural classifiers" (arXiv 1805.08206), divided by what chance has.
+    """
+    best = risk_coverage(errors, errors).mean()
+    room = errors.mean() - best
+    found = risk_coverage(errors, scores).mean() - best
+    return np.float64(found / room if room > 0.0 else np.nan)
+
+
 def coverage(errors: Floats, bounds: Floats) -> np.floating:
     """Share of the errors that do not exceed their upper bounds, each of shape (n,)."""
     return np.float64(np.mean(errors <= bounds))

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
 
-from farfield.benchmarks.metrics import Estimate, Floats, auroc, bootstrap, spearman, worst
+from farfield.benchmarks.metrics import (
+    Estimate,
+    Floats,
+    auroc,
+    bootstrap,
+    excess_risk,
+    spearman,
+    worst,
+)
 from farfield.errors import ConfigError
 from farfield.potentials import Potential
+
+
+Statistic = Callable[[Floats, Floats], np.floating]
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,9 @@ class ScoreQuality:
         one, with a 95 % bootstrap interval.
     spearman
         Rank correlation of score and error, with a 95 % bootstrap interval.
+    excess_risk
+        How far the area under the risk-coverage curve is from that of the errors' own order: 0
+        is that order, 1 is chance; with a 95 % bootstrap interval.
     n_structures
         Number of structures that have this score.
     """
@@ -33,6 +47,7 @@ class ScoreQuality:
     score: str
     auroc: Estimate
     spearman: Estimate
+    excess_risk: Estimate
     n_structures: int
 
 
@@ -76,15 +91,19 @@ def compare_scores(
     for name, values in scores.items():
         score = values[known]
 
-        def correlation(places: Floats, score: Floats = score) -> np.floating:
-            chosen = places.astype(int)
-            return spearman(score[chosen], true[chosen])
+        def paired(statistic: Statistic, score: Floats = score) -> Estimate:
+            def of(places: Floats) -> np.floating:
+                chosen = places.astype(int)
+                return statistic(score[chosen], true[chosen])
+
+            return bootstrap(of, np.arange(float(len(true))), seed=seed)
 
         table.append(
             ScoreQuality(
                 score=name,
                 auroc=bootstrap(auroc, score[~large], score[large], seed=seed),
-                spearman=bootstrap(correlation, np.arange(float(len(true))), seed=seed),
+                spearman=paired(spearman),
+                excess_risk=paired(excess_risk),
                 n_structures=len(true),
             )
         )

@@ -25,6 +25,7 @@ UNITS = {
     "axes.auroc": "1 (0.5 is chance)",
     "structures.positions, structures.cell": "Å",
     "structures.atom_values, structures.quantile": "quantile, 0..1",
+    "judgement.best, judgement.scores.risk, judgement.gaps": "eV/Å",
     "errors.force_mae, errors.median, errors.q25, errors.q75": "meV/Å",
     "errors.energy_mae_per_atom": "meV/atom",
     "actions.curves": "the unit of the curve, against steps",
@@ -59,6 +60,7 @@ def render(report: Report) -> str:
             ]
             for i, action in enumerate(report.actions)
         ],
+        risk_figure=Markup(figures.risk_figure(report.judgement) if report.judgement else ""),
         simulation_figures=_simulation_figures(report),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 Any float may be NaN, which the report shows as a dash and stores as ``null``.
 """
 
+from farfield.reports.contents.judgement import JudgedScore, Judgement
 from farfield.reports.contents.outcomes import Action, Curve, ErrorRow
 from farfield.reports.contents.report import Report
 from farfield.reports.contents.shifts import (
@@ -30,6 +31,8 @@ __all__ = [
     "EnergySurface",
     "ErrorRow",
     "Interval",
+    "JudgedScore",
+    "Judgement",
     "Lifetimes",
     "Report",
     "SetSummary",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from farfield.reports.contents.judgement import Judgement
 from farfield.reports.contents.outcomes import Action, ErrorRow
 from farfield.reports.contents.shifts import AxisShift, DrawnStructure, SetSummary
 from farfield.reports.contents.simulations import (
@@ -31,6 +32,8 @@ class Report:
         How far, along which axis.
     structures
         The strangest structures.
+    judgement
+        How well the scores told large errors, where labels were given to judge them.
     errors, error_notes
         Errors against labels, and how they were computed (such as how energies were aligned).
     actions
@@ -52,6 +55,7 @@ class Report:
     sets: list[SetSummary] = field(default_factory=list)
     axes: list[AxisShift] = field(default_factory=list)
     structures: list[DrawnStructure] = field(default_factory=list)
+    judgement: Judgement | None = None
     errors: list[ErrorRow] = field(default_factory=list)
     error_notes: list[str] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)

@@ -4,6 +4,7 @@ from farfield.reports.figures.causes import causes_figure
 from farfield.reports.figures.curves import curve_figure
 from farfield.reports.figures.distances import distances_figure
 from farfield.reports.figures.errors import error_limits, errors_figure
+from farfield.reports.figures.risk import risk_figure
 from farfield.reports.figures.shifts import shift_figure
 from farfield.reports.figures.stability import stability_figure
 from farfield.reports.figures.surfaces import surfaces_figure
@@ -14,6 +15,7 @@ __all__ = [
     "distances_figure",
     "error_limits",
     "errors_figure",
+    "risk_figure",
     "shift_figure",
     "stability_figure",
     "surfaces_figure",
