@@ -19,6 +19,8 @@ from farfield.reports import (
     DrawnStructure,
     ErrorRow,
     Interval,
+    JudgedScore,
+    Judgement,
     Lifetimes,
     Report,
     SetSummary,
@@ -26,7 +28,7 @@ from farfield.reports import (
     write_report,
 )
 
-SECTIONS = ("shifts", "structures", "errors", "actions", "commands")
+SECTIONS = ("shifts", "structures", "judgement", "errors", "actions", "commands")
 NAN = float("nan")
 
 
@@ -111,6 +113,7 @@ def test_full_report_has_every_section_and_unique_ids(html: str) -> None:
     [
         ({"sets": [], "axes": []}, "shifts"),
         ({"structures": []}, "structures"),
+        ({"judgement": None}, "judgement"),
         ({"errors": []}, "errors"),
         ({"actions": []}, "actions"),
         ({"commands": []}, "commands"),
@@ -140,11 +143,15 @@ def test_data_element_holds_the_whole_report(full: Report, html: str) -> None:
 
 def test_hostile_text_stays_text(full: Report) -> None:
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)> $x_1$ & \"'"
+    one = Interval(1, 1, 1)
     report = Report(
         evil, evil, [evil], {evil: evil}, [SetSummary(evil, 1, {"edge": 1}, evil, evil)],
         [AxisShift(evil, evil, evil, evil, [1.0, 2.0], {evil: [3.0]}, None, {}, evil)],
         [DrawnStructure(evil, [1], [[0.0, 0.0, 0.0]], [], [0.5], evil, 0.5, evil, evil, 0)],
-        [ErrorRow(evil, evil, 1, Interval(1, 1, 1), note=evil, before=evil)], [evil],
+        Judgement(
+            1, [1.0], [1.0], [JudgedScore(evil, one, one, one, [1.0])], {evil: one}, {evil: evil}
+        ),
+        [ErrorRow(evil, evil, 1, one, note=evil, before=evil)], [evil],
         [Action(evil, True, [evil], {evil: evil}, [Curve(evil, evil, [0], {evil: [1.0]})])],
         lifetimes=[Lifetimes(evil, [1.0, 2.0], [False, True])],
         causes=[Causes(evil, 2, {evil: 1})], commands=[evil], warnings=[evil],
@@ -202,7 +209,7 @@ def test_page_is_small(html: str) -> None:
 
 def test_figures_are_described_and_take_the_colours_of_the_page(html: str) -> None:
     figures = [attrs for tag, attrs in Page(html).tags if tag == "svg"]
-    assert len(figures) == 4 + 4 + 2
+    assert len(figures) == 4 + 1 + 4 + 2
     assert all(attrs.get("role") == "img" and attrs.get("aria-label") for attrs in figures)
     assert "var(--far)" in html
     assert "#0a0b0" not in html

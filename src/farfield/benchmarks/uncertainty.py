@@ -20,7 +20,6 @@ from farfield.benchmarks.metrics import (
 from farfield.errors import ConfigError
 from farfield.potentials import Potential
 
-
 Statistic = Callable[[Floats, Floats], np.floating]
 
 
