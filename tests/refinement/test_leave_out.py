@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ase import Atoms
 
 from farfield.errors import CapabilityError, ConfigError, LabelError
 from farfield.refinement import Correction, CorrectionRule
+from farfield.shifts import Score
+from farfield.shifts.profile import load as load_profile
 from farfield.training import TrainingSettings
 from farfield.verbs.evidence import learned_rule
 from farfield.verbs.methods import EVIDENCE
@@ -23,9 +26,13 @@ SETTINGS = TrainingSettings(
 
 @pytest.fixture(scope="module")
 def labelled() -> list[Atoms]:
+    return structures(6, seed=0)
+
+
+def structures(count: int, seed: int) -> list[Atoms]:
     found = []
     for place, name in enumerate(("CH3OH", "HCOOH", "CH3CONH2", "HCN")):
-        found += rattled(name, 6, seed=20 * place)
+        found += rattled(name, count, seed=seed + 20 * place)
     return found
 
 
@@ -63,6 +70,31 @@ def test_the_rule_is_stored_with_the_profile_and_nothing_is_trained_twice(
     written = [path.stat().st_mtime_ns for path in kept]
     assert run() == rule
     assert [path.stat().st_mtime_ns for path in kept] == written
+
+
+def test_what_was_left_out_carries_the_error_estimate_beyond_training(
+    labelled: list[Atoms], model_file: str, tmp_path: Path
+) -> None:
+    fitted = profile(
+        labelled,
+        model=model_file,
+        prior=PRIOR,
+        calibration=structures(8, seed=500),
+        leave_out=2,
+        leave_out_epochs=1,
+        output=tmp_path / "profile.npz",
+    )
+    found = load_profile(tmp_path / "profile.npz").error_calibration
+    assert found is not None
+    assert fitted.header["error_estimate"] == (
+        "from the prior residual, calibrated on 32 labelled held-out structures and "
+        f"{found.n_structures - 32} whose compositions were left out of training"
+    )
+    assert found.n_structures > 40
+    assert found.structures.extends
+    far = Score(2 * found.structures.scores[-1], np.ones(3), "")
+    expected = found.estimate(far).expected
+    assert expected == pytest.approx(2 * found.structures.errors[-1])
 
 
 def test_what_leaving_out_needs(labelled: list[Atoms], model_file: str, tmp_path: Path) -> None:

@@ -150,7 +150,9 @@ def test_a_model_without_that_head_and_other_priors(train, cache) -> None:
 
 def test_the_calibration_knows_the_error(calibrated, cache) -> None:
     assert calibrated.header["n_held_out"] == 50
-    assert calibrated.header["error_estimate"] == "calibrated on 50 labelled held-out structures"
+    assert calibrated.header["error_estimate"] == (
+        "from the prior residual, calibrated on 50 labelled held-out structures"
+    )
     assert all(len(axis.null) == 50 for axis in calibrated.axes.values())
     tests = rattled(30, seed=6)
     found = diagnose(tests, profile=calibrated, model=MODEL, prior=ToyPrior(), cache=cache)
@@ -196,7 +198,13 @@ def test_what_calibration_structures_must_be(train, held_out, cache) -> None:
     assert bare.error_calibration is None
     assert len(bare.axes["prior_residual"].null) == 50
     without = profile(train, calibration=held_out, model=MODEL)
-    assert without.header["error_estimate"].startswith("none: 0 held-out structures have")
+    assert without.header["error_estimate"] == (
+        "from the force norm, calibrated on 50 labelled held-out structures"
+    )
+    assert without.error_calibration is not None
+    assert without.error_calibration.axis == "force_norm"
+    alone = profile(train, calibration=held_out, cutoff=4.0, prior=ToyPrior(), cache=cache)
+    assert alone.header["error_estimate"].startswith("none: without a model")
     spoilt = [atoms.copy() for atoms in held_out]
     spoilt[4].arrays["REF_forces"][0, 0] = np.nan
     with pytest.raises(LabelError, match="'REF' label is not a finite number"):
@@ -227,7 +235,10 @@ def test_the_command_line_writes_it_all(train, held_out, cache, tmp_path, monkey
     assert run(monkeypatch, "profile", tmp_path / "train.extxyz", *common, *calibration,
                "-o", made) == 0  # fmt: skip
     told = capsys.readouterr().err
-    assert "error estimate: calibrated on 50 labelled held-out structures" in told
+    assert (
+        "error estimate: from the prior residual, calibrated on 50 labelled held-out structures"
+        in told
+    )
     assert "not fitted: representation: no node features" in told
     assert load(made).error_calibration is not None
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from ase import Atoms
 
 from farfield.errors import CapabilityError, LabelError
@@ -16,12 +19,31 @@ from farfield.priors import Prior
 from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
 from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
-from farfield.structures import LeftOut, leave_groups_out
+from farfield.structures import LeftOut, leave_groups_out, require_labels, without_labels
 from farfield.training import TrainingSettings, fit
 from farfield.training.retrofit import retrofit
 from farfield.training.strategies import TrainingSet, joint, supervised
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LeftOutError:
+    """Both heads' errors on one structure of N atoms whose composition was left out of training.
+
+    Attributes
+    ----------
+    group
+        Number of the group that was left out.
+    residual
+        F_prior-head − F_prior, shape (N, 3), eV/Å.
+    error
+        F_main − F_reference, shape (N, 3), eV/Å.
+    """
+
+    group: int
+    residual: npt.NDArray[np.float64]
+    error: npt.NDArray[np.float64]
 
 
 def rule_by_leaving_out(
@@ -65,6 +87,46 @@ def rule_by_leaving_out(
     )
     evidence = [gather_left_out(model, structures, left, prior) for model, left in models]
     return learn_rule(Evidence.joined(evidence), prior=prior.name, head=prior.name)
+
+
+def errors_by_leaving_out(
+    potential: TrainablePotential,
+    structures: Sequence[Atoms],
+    prior: Prior,
+    *,
+    parts: int,
+    folder: Path,
+    epochs: int | None = None,
+    say: Say = lambda line: None,
+) -> list[LeftOutError]:
+    """Both heads' errors outside training, by the same models as :func:`rule_by_leaving_out`."""
+    models = models_left_out(
+        potential, structures, prior, parts=parts, folder=folder, epochs=epochs, say=say
+    )
+    return [
+        found
+        for group, (model, left) in enumerate(models)
+        for found in left_out_errors(model, structures, left, prior, group)
+    ]
+
+
+def left_out_errors(
+    potential: TrainablePotential,
+    structures: Sequence[Atoms],
+    left: LeftOut,
+    prior: Prior,
+    group: int,
+) -> list[LeftOutError]:
+    """Both heads' errors on the group that a model was not trained on."""
+    chosen = [structures[place] for place in left.outside]
+    reference = require_labels(chosen, purpose="the error estimate")
+    cheap = require_labels(chosen, prior.label_name, purpose="the error estimate")
+    bare = without_labels(chosen)
+    main, other = potential.predict(bare), potential.predict(bare, prior.name)
+    return [
+        LeftOutError(group, second.forces - known.known_forces, first.forces - truth.known_forces)
+        for first, second, truth, known in zip(main, other, reference, cheap, strict=True)
+    ]
 
 
 def radius_by_leaving_out(

@@ -1,6 +1,6 @@
-"""From the prior residual to the force error to expect: learned where labels are known.
+"""From a score to the force error to expect: learned where labels are known.
 
-An isotonic regression maps the residual to the expected error; a split-conformal factor on
+An isotonic regression maps the score of one axis to the expected error; a conformal factor on
 top of it gives a bound that holds for nine in ten structures like those it was learned from.
 """
 
@@ -14,33 +14,42 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from farfield.errors import ProfileError
+from farfield.shifts.contract import Score
 from farfield.structures import folds
 
 Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.9
-LEAST_STRUCTURES = 30  # half of them give the map, half the bound
+LEAST_STRUCTURES = 30  # without groups, half of them give the map, half the bound
 FLOOR = 1e-3  # of the mean error: what is expected at the least, so that ratios are finite
+FOLDS = 5  # of the structures that stand in no group, beside groups
 
 
 @dataclass(frozen=True)
 class ErrorMap:
-    """A rising, piecewise linear map from residual to expected error, both eV/Å.
+    """A rising, piecewise linear map from score to expected error.
 
     Attributes
     ----------
-    residuals
-        Ascending, shape (K,); the last one ends the calibrated range.
+    scores
+        Ascending, shape (K,), in the unit of the axis; the last one ends the calibrated range.
     errors
-        Expected errors there, not descending, shape (K,).
+        Expected errors there, not descending, shape (K,), eV/Å.
+    extends
+        Whether the error goes on in proportion to the score beyond the range.
     """
 
-    residuals: Floats
+    scores: Floats
     errors: Floats
+    extends: bool = False
 
-    def __call__(self, residuals: Floats) -> Floats:
-        """Return expected errors: NaN beyond the calibrated range, the first one below it."""
-        return np.interp(residuals, self.residuals, self.errors, right=np.nan)
+    def __call__(self, scores: npt.ArrayLike) -> Floats:
+        """Return expected errors, eV/Å: below the range the first, beyond it NaN or the line."""
+        given = np.asarray(scores, dtype=float)
+        inside = np.interp(given, self.scores, self.errors)
+        end = self.scores[-1]
+        beyond = self.errors[-1] * given / end if self.extends and end > 0.0 else np.nan
+        return np.asarray(np.where(given > end, beyond, inside))
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class ErrorEstimate:
     atoms
         Expected norm of the force error on each atom, eV/Å, shape (N,); NaN beyond the range.
     note
-        Why there is no estimate; empty when there is one.
+        Why there is no estimate, or that it is extended beyond the range; empty otherwise.
     """
 
     expected: float | None
@@ -69,143 +78,176 @@ class ErrorEstimate:
 
 @dataclass(frozen=True)
 class ErrorCalibration:
-    """What the residual says of the error, learned on labelled held-out structures.
+    """What the scores of one axis say of the force error, learned on labelled structures.
 
     Attributes
     ----------
+    axis
+        The axis whose scores they are.
     structures
-        From the mean over the atoms of the residual's norm to that of the force error's norm.
+        From the score of a structure to the mean over its atoms of the force error's norm.
     atoms
-        From the residual's norm to the force error's norm of one atom.
+        From the score of an atom to the norm of its force error.
     factor
         The upper bound as a multiple of the expected error of a structure.
     n_structures
         Number of structures that it was learned from.
     """
 
+    axis: str
     structures: ErrorMap
     atoms: ErrorMap
     factor: float
     n_structures: int
 
-    def estimate(self, residual: Floats) -> ErrorEstimate:
-        """Estimate the force error of one structure from its residual, shape (N, 3), eV/Å."""
-        norms = np.linalg.norm(residual, axis=1)
-        expected = float(self.structures(norms.mean()))
-        if np.isfinite(expected):
-            return ErrorEstimate(expected, self.factor * expected, self.atoms(norms), "")
-        note = (
-            f"its residual of {norms.mean():.3g} eV/Å lies beyond the calibrated range, which ends "
-            f"at {self.structures.residuals[-1]:.3g}"
+    def estimate(self, score: Score) -> ErrorEstimate:
+        """Estimate the force error of one structure from its score along :attr:`axis`."""
+        expected = float(self.structures(score.structure))
+        atoms, end = self.atoms(score.atoms), self.structures.scores[-1]
+        if score.structure <= end:
+            return ErrorEstimate(expected, self.factor * expected, atoms, "")
+        place = (
+            f"its score of {score.structure:.3g} lies beyond the calibrated range, which ends at "
+            f"{end:.3g}"
         )
-        return ErrorEstimate(None, None, self.atoms(norms), note)
+        if not np.isfinite(expected):
+            return ErrorEstimate(None, None, atoms, place)
+        note = f"{place}: the error is taken to grow in proportion"
+        return ErrorEstimate(expected, self.factor * expected, atoms, note)
 
-    def arrays(self) -> dict[str, Floats]:
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """Everything as arrays, for a file."""
         return {
-            "structure_residuals": self.structures.residuals,
+            "axis": np.array(self.axis),
+            "structure_scores": self.structures.scores,
             "structure_errors": self.structures.errors,
-            "atom_residuals": self.atoms.residuals,
+            "atom_scores": self.atoms.scores,
             "atom_errors": self.atoms.errors,
+            "extends": np.array(self.structures.extends),
             "factor": np.array(self.factor),
             "n_structures": np.array(self.n_structures),
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Floats]) -> ErrorCalibration:
+    def from_arrays(cls, arrays: dict[str, npt.NDArray[np.generic]]) -> ErrorCalibration:
         """The calibration that :meth:`arrays` gave."""
+        extends = bool(arrays["extends"])
+
+        def restored(kind: str) -> ErrorMap:
+            scores, errors = (np.asarray(arrays[f"{kind}_{part}"]) for part in ("scores", "errors"))
+            return ErrorMap(scores.astype(float), errors.astype(float), extends)
+
         return cls(
-            structures=ErrorMap(arrays["structure_residuals"], arrays["structure_errors"]),
-            atoms=ErrorMap(arrays["atom_residuals"], arrays["atom_errors"]),
+            axis=str(arrays["axis"]),
+            structures=restored("structure"),
+            atoms=restored("atom"),
             factor=float(arrays["factor"]),
             n_structures=int(arrays["n_structures"]),
         )
 
 
 def calibrate(
-    residuals: Sequence[Floats],
+    axis: str,
+    scores: Sequence[Score],
     errors: Sequence[Floats],
     *,
     seed: int = 0,
-    groups: Sequence[Hashable] | None = None,
+    groups: Sequence[Hashable | None] | None = None,
 ) -> ErrorCalibration:
-    """Learn what the prior residual says of the force error.
+    """Learn what the scores of an axis say of the force error.
 
-    A random half of the structures gives the map, the other half the bound: the factor that
-    nine in ten of their ratios of true to expected error do not exceed, with the correction
-    for their finite number. Beyond the map's range its last value is the expected error here,
-    which can only raise the factor.
+    Without groups, a random half of the structures gives the map, the other half the bound: the
+    factor that nine in ten of their ratios of true to expected error do not exceed, with the
+    correction for their finite number (split conformal). Beyond the map's range its last value
+    is the expected error here, which can only raise the factor.
+
+    With groups, which are shifted against training and against each other, each is judged by a
+    map that has not seen it, and so is each fifth of the structures that stand in no group
+    (cross-conformal; Vovk, "Cross-conformal predictors", Ann. Math. Artif. Intell. 74, 9, 2015);
+    the map of all is kept. Beyond its range the error is taken to grow in proportion to the
+    score, which the groups beyond the others' range have judged too.
 
     Parameters
     ----------
-    residuals
-        F_prior-head − F_prior of structures that the model was not fitted to, each (N, 3), eV/Å.
+    axis
+        The name of the axis.
+    scores
+        Scores along it of structures that the model was not fitted to.
     errors
         F_main − F_reference of the same structures, each (N, 3), eV/Å.
     seed
-        Of the halves.
+        Of the halves and fifths.
     groups
-        One per structure, such as its molecule: a group then stands in one half alone, and the
-        bound is judged on groups that the map has not seen. Needs at least two groups.
+        One per structure: the shifted group that it belongs to, None for one like training.
 
     Raises
     ------
     ProfileError
-        Fewer than 30 structures, or groups that leave too few on one side.
+        Fewer than 30 structures, or all of one group.
     """
-    if len(residuals) < LEAST_STRUCTURES:
+    if len(scores) < LEAST_STRUCTURES:
         raise ProfileError(
             f"an error estimate needs at least {LEAST_STRUCTURES} labelled held-out structures, "
-            f"got {len(residuals)}"
+            f"got {len(scores)}"
         )
-    atom_residuals = [np.linalg.norm(residual, axis=1) for residual in residuals]
     atom_errors = [np.linalg.norm(error, axis=1) for error in errors]
-    means = np.array([norms.mean() for norms in atom_residuals])
+    found = np.array([score.structure for score in scores])
     true = np.array([norms.mean() for norms in atom_errors])
-    learn, judge = _halves(len(means), groups, seed)
-    structures = isotonic_map(means[learn], true[learn])
-    expected = structures(np.minimum(means[judge], structures.residuals[-1]))
-    factor = conformal_quantile(true[judge] / expected, LEVEL)
-    if not np.isfinite(factor):
-        raise ProfileError(
-            f"the bound of an error estimate needs more than {len(judge)} structures beside those "
-            "of the map: give more structures, or more and smaller groups"
-        )
+    extends = groups is not None
+    if groups is None:
+        learn, judge = folds(len(found), 2, seed)
+        structures = isotonic_map(found[learn], true[learn])
+        capped = np.minimum(found[judge], structures.scores[-1])
+        ratios = true[judge] / structures(capped)
+    else:
+        structures = isotonic_map(found, true, extends=True)
+        ratios = _cross_ratios(found, true, _parts(groups, seed))
+    atoms = np.concatenate([score.atoms for score in scores])
     return ErrorCalibration(
+        axis=axis,
         structures=structures,
-        atoms=isotonic_map(np.concatenate(atom_residuals), np.concatenate(atom_errors)),
-        factor=max(1.0, factor),
-        n_structures=len(means),
+        atoms=isotonic_map(atoms, np.concatenate(atom_errors), extends=extends),
+        factor=max(1.0, conformal_quantile(ratios, LEVEL)),
+        n_structures=len(found),
     )
 
 
-def isotonic_map(residuals: Floats, errors: Floats) -> ErrorMap:
-    """The rising map with the least squared error through pairs, each of shape (n,), eV/Å."""
-    where, inverse, counts = np.unique(residuals, return_inverse=True, return_counts=True)
+def isotonic_map(scores: Floats, errors: Floats, *, extends: bool = False) -> ErrorMap:
+    """The rising map with the least squared error through pairs, each of shape (n,)."""
+    where, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     fitted = isotonic_regression(np.bincount(inverse, weights=errors) / counts, weights=counts)
     ends = np.unique(np.concatenate([fitted.blocks[:-1], fitted.blocks[1:] - 1]))
     floor = max(FLOOR * float(np.mean(errors)), float(np.finfo(float).tiny))
-    return ErrorMap(where[ends], np.maximum(fitted.x[ends], floor))
+    return ErrorMap(where[ends], np.maximum(fitted.x[ends], floor), extends)
 
 
-def conformal_quantile(scores: Floats, level: float) -> float:
-    """The value that one more exchangeable score exceeds with at most 1 − ``level``.
+def conformal_quantile(ratios: Floats, level: float) -> float:
+    """The value that one more exchangeable ratio exceeds with at most 1 − ``level``.
 
-    Infinite when there are too few scores to say so.
+    Infinite when there are too few ratios to say so.
     """
-    place = int(np.ceil(level * (len(scores) + 1)))
-    return float(np.sort(scores)[place - 1]) if place <= len(scores) else float("inf")
+    place = int(np.ceil(level * (len(ratios) + 1)))
+    return float(np.sort(ratios)[place - 1]) if place <= len(ratios) else float("inf")
 
 
-def _halves(
-    count: int, groups: Sequence[Hashable] | None, seed: int
-) -> tuple[list[int], list[int]]:
-    """Two halves of the structures; those of one group stay together."""
-    names = list(range(count)) if groups is None else list(groups)
-    known = list(dict.fromkeys(names))
-    if len(known) < 2:
+def _cross_ratios(scores: Floats, errors: Floats, parts: Sequence[Sequence[int]]) -> Floats:
+    """True over expected error, each part judged by the map of all others, shape (n,)."""
+    ratios = np.empty(len(scores))
+    for part in parts:
+        rest = np.delete(np.arange(len(scores)), part)
+        learned = isotonic_map(scores[rest], errors[rest], extends=True)
+        ratios[part] = errors[part] / learned(scores[part])
+    return ratios
+
+
+def _parts(groups: Sequence[Hashable | None], seed: int) -> list[list[int]]:
+    """The places of each group, and fifths of those that stand in none."""
+    places: dict[Hashable, list[int]] = {}
+    for place, group in enumerate(groups):
+        places.setdefault(group, []).append(place)
+    alone = places.pop(None, [])
+    parts = [[alone[place] for place in part] for part in folds(len(alone), FOLDS, seed)]
+    parts += places.values()
+    if len(parts) < 2:
         raise ProfileError("an error estimate by groups needs at least two groups, got one")
-    first = {known[place] for place in folds(len(known), 2, seed)[0]}
-    places = list(zip(range(count), names, strict=True))
-    learn = [place for place, name in places if name in first]
-    return learn, [place for place, name in places if name not in first]
+    return parts

@@ -119,7 +119,8 @@ def _one(
     combined = profile.combined_quantile(quantiles)
     leading = max(quantiles, key=lambda axis: quantiles[axis])
     verdict: Verdict = "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
-    calibration, residual = profile.error_calibration, observation.residual
+    calibration = profile.error_calibration
+    judged = scores.get(calibration.axis) if calibration else None
     return StructureDiagnosis(
         file=str(atoms.info.get("farfield_file", "")),
         index=int(atoms.info.get("farfield_index", 0)),
@@ -136,7 +137,7 @@ def _one(
         axis=leading,
         sentence=_sentence(verdict, combined, leading, scores[leading].reason),
         not_scored={axis: reason for axis, reason in lacking.items() if reason is not None},
-        error=calibration.estimate(residual) if calibration and residual is not None else None,
+        error=calibration.estimate(judged) if calibration and judged else None,
     )
 
 

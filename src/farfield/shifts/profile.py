@@ -48,8 +48,8 @@ class Profile:
         prior, the source of the proxy forces, the seed, farfield's version; ``not_fitted``
         gives the reason for each axis that is not there.
     error_calibration
-        From the prior residual to the force error to expect; None when no labelled held-out
-        structures were given.
+        From the scores of one axis to the force error to expect; None when no labelled
+        held-out structures were given.
     references
         What the criteria of radius refinement remember of the training graphs, by criterion
         (:func:`farfield.graphs.references`).

@@ -111,13 +111,15 @@ def _entry(found: StructureDiagnosis, profile: Profile) -> dict[str, Any]:
         "axis": found.axis,
         "sentence": found.sentence,
     }
-    return entry if profile.error_calibration is None else entry | _force_error(found)
+    return entry | _force_error(found, profile)
 
 
-def _force_error(found: StructureDiagnosis) -> dict[str, float | str | None]:
+def _force_error(found: StructureDiagnosis, profile: Profile) -> dict[str, float | str | None]:
     """The force error to expect, eV/Å: None where there is no estimate, and the reason."""
-    error = found.error
-    lacking = found.not_scored.get("prior_residual", "no prior residual")
+    if profile.error_calibration is None:
+        return {}
+    error, axis = found.error, profile.error_calibration.axis
+    lacking = found.not_scored.get(axis, f"no score along {DETECTORS[axis].title.lower()}")
     return {
         EXPECTED: error.expected if error else None,
         UPPER: error.upper_90 if error else None,
@@ -138,8 +140,7 @@ def _csv(diagnosis: Diagnosis, profile: Profile) -> str:
         row |= {f"score_{axis}": _cell(value) for axis, value in found.scores.items()}
         row |= {f"quantile_{axis}": _cell(value) for axis, value in found.quantiles.items()}
         row |= {"quantile": _cell(found.quantile), "verdict": found.verdict}
-        if errors:
-            row |= {key: _cell(value) for key, value in _force_error(found).items()}
+        row |= {key: _cell(value) for key, value in _force_error(found, profile).items()}
         writer.writerow(row)
     return buffer.getvalue()
 

@@ -12,7 +12,12 @@ from farfield.errors import ConfigError
 from farfield.potentials import Potential, require_trainable
 from farfield.priors import Prior, default_cache_dir, require
 from farfield.refinement.correction import require_head
-from farfield.refinement.leave_out import radius_by_leaving_out, rule_by_leaving_out
+from farfield.refinement.leave_out import (
+    LeftOutError,
+    errors_by_leaving_out,
+    radius_by_leaving_out,
+    rule_by_leaving_out,
+)
 from farfield.structures import attach
 from farfield.verbs.inputs import prior_labels
 
@@ -28,8 +33,10 @@ def learned_rule(
     workers: int,
     cache: Path | str | None,
     say: Callable[[str], None],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[LeftOutError]]:
     """Return how prior correction chooses β for this model, as plain values for a profile.
+
+    And both heads' errors on what was left out, for the estimate of the force error.
 
     ``structures`` are the whole training set with reference labels, its isolated atoms among
     them; ``folder`` keeps the models that are trained on the way.
@@ -40,16 +47,10 @@ def learned_rule(
         raise ConfigError("--leave-out needs --output: models are kept in a folder beside it")
     require_head(potential, prior)
     copies = _with_prior_labels(structures, prior, workers, cache)
-    rule = rule_by_leaving_out(
-        require_trainable(potential, "leaving groups out of training"),
-        copies,
-        prior,
-        parts=parts,
-        folder=folder,
-        epochs=epochs,
-        say=say,
-    )
-    return rule.to_plain()
+    trainable = require_trainable(potential, "leaving groups out of training")
+    asked: dict[str, Any] = {"parts": parts, "folder": folder, "epochs": epochs, "say": say}
+    rule = rule_by_leaving_out(trainable, copies, prior, **asked)
+    return rule.to_plain(), errors_by_leaving_out(trainable, copies, prior, **asked)
 
 
 def learned_radius(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ase import Atoms
 
-from farfield.errors import ConfigError, LabelError, ProfileError
+from farfield.errors import ConfigError, ProfileError
 from farfield.potentials import Potential, fingerprint
 from farfield.priors import Prior, key_of, load_prior
 from farfield.refinement import load_model
+from farfield.refinement.leave_out import LeftOutError
 from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
-from farfield.shifts import ErrorCalibration, Observation, Profile, calibrate, force_source
-from farfield.shifts.calibration import LEAST_STRUCTURES
+from farfield.shifts import Observation, Profile, force_source
 from farfield.shifts.profile import fit, save
 from farfield.structures import describe, labels_of, single_level
 from farfield.verbs.evidence import learned_radius, learned_rule
+from farfield.verbs.force_error import force_error_estimate
 from farfield.verbs.inputs import Structures, structures_of
 from farfield.verbs.methods import EVIDENCE
 from farfield.verbs.observations import observed
@@ -61,9 +62,10 @@ def profile(
         reference labels, the prior residual is calibrated to the force error too.
     leave_out
         Number of groups of compositions that are left out of training in turn, to learn how
-        prior correction should choose β, and which mode and criterion of radius refinement
-        helps, if any does. The model is trained again for each; the models are
-        kept in a folder beside ``output``, and are not trained twice.
+        prior correction should choose β, which mode and criterion of radius refinement helps,
+        if any does, and what force error to expect beyond the domain of training (with
+        ``calibration``). The model is trained again for each; the models are kept in a folder
+        beside ``output``, and are not trained twice.
     leave_out_epochs
         Of each of these trainings; None takes as many as the model had.
     seed
@@ -106,10 +108,7 @@ def profile(
         )
 
     observations = look(structures)
-    judged, calibrated, told = None, None, "none: no labelled held-out structures were given"
-    if held_out is not None:
-        judged = look(held_out)
-        calibrated, told = _calibrate(held_out, judged, seed)
+    judged = None if held_out is None else look(held_out)
     header = {
         "farfield": version("farfield"),
         "n_structures": len(structures),
@@ -120,8 +119,9 @@ def profile(
         "prior": None if chosen is None else chosen.name,
         "force_source": force_source(potential, chosen),
         "level_of_theory": level,
-        "error_estimate": told,
+        "error_estimate": "none: no labelled held-out structures were given",
     }
+    left_out: list[LeftOutError] = []
     if leave_out is not None:
         target = None if output is None else Path(output)
         asked: dict[str, Any] = {
@@ -134,39 +134,17 @@ def profile(
             "say": say,
         }
         if chosen is not None or potential is None:
-            header[EVIDENCE] = learned_rule(given, potential=potential, **asked)
+            header[EVIDENCE], left_out = learned_rule(given, potential=potential, **asked)
         if potential is not None:
             header[RADIUS_EVIDENCE] = learned_radius(given, potential=potential, **asked)
-    fitted = fit(
-        observations, seed=seed, header=header, held_out=judged, error_calibration=calibrated
-    )
+    fitted = fit(observations, seed=seed, header=header, held_out=judged)
+    if held_out is not None and judged is not None:
+        calibrated, told = force_error_estimate(fitted, held_out, judged, left_out, seed)
+        header = {**fitted.header, "error_estimate": told}
+        fitted = replace(fitted, header=header, error_calibration=calibrated)
     if output is not None:
         save(fitted, Path(output))
     return fitted
-
-
-def _calibrate(
-    structures: Sequence[Atoms], observations: Sequence[Observation], seed: int
-) -> tuple[ErrorCalibration | None, str]:
-    """Calibrate the residual to the force error where both are known, and say on what."""
-    residuals, errors = [], []
-    for atoms, observation in zip(structures, observations, strict=True):
-        labels = labels_of(atoms)
-        if labels is None or labels.forces is None or observation.residual is None:
-            continue
-        if not np.isfinite(labels.forces).all():
-            raise LabelError(f"{describe(atoms)}: its 'REF' label is not a finite number")
-        assert observation.forces is not None  # as there is a residual, there is a model
-        residuals.append(observation.residual)
-        errors.append(observation.forces - labels.forces)
-    if len(residuals) < LEAST_STRUCTURES:
-        return None, (
-            f"none: {len(residuals)} held-out structures have reference forces and a prior "
-            f"residual, at least {LEAST_STRUCTURES} are needed"
-        )
-    return calibrate(residuals, errors, seed=seed), (
-        f"calibrated on {len(residuals)} labelled held-out structures"
-    )
 
 
 def _refuse_overlap(train: Sequence[Atoms], held_out: Sequence[Atoms]) -> None:

@@ -1,0 +1,123 @@
+"""Scores that tell large errors without labels, beside the errors they should tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+
+from farfield.benchmarks.study import CONTROL
+from farfield.benchmarks.uncertainty import committee_scores
+from farfield.benchmarks.zoo import Recipe, Zoo
+from farfield.potentials import TrainablePotential
+from farfield.shifts import Observation, calibrate, diagnose, observe
+from farfield.shifts.profile import fit
+from farfield.structures import folds, require_labels, without_labels
+
+Floats = npt.NDArray[np.float64]
+PARTS = 3  # of the control: one is judged, the others are held out for the profile
+COMMITTEE = "committee"
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One model of a task on n structures that it was not trained on.
+
+    Attributes
+    ----------
+    sets
+        Which set each structure belongs to.
+    errors
+        Mean over the atoms of the norm of the force error, eV/Å, shape (n,).
+    scores
+        By axis, shape (n,); NaN where a structure has none.
+    nulls
+        By axis, the scores of the held-out structures of the profile.
+    expected, upper
+        Force error to expect and its 90 % bound, eV/Å, shape (n,); NaN beyond the calibrated
+        range.
+    """
+
+    sets: list[str]
+    errors: Floats
+    scores: dict[str, Floats]
+    nulls: dict[str, Floats]
+    expected: Floats
+    upper: Floats
+
+
+def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
+    """Score every structure of a task's sets, by a profile that saw none of their labels.
+
+    The model is the supervised one with a prior head added (``retrofit-head``), whose main
+    head predicts what the supervised model does. Two thirds of the control are the profile's
+    held-out structures, with labels; the rest is judged, as are all shifted sets.
+
+    Parameters
+    ----------
+    zoo
+        The models of the task.
+    seed
+        Which of them.
+    members
+        Seeds of the supervised models of the committee; the model itself may be one.
+    """
+    model = zoo.model(Recipe("retrofit-head", seed))
+    control = zoo.task.structures(zoo.task.control)
+    judged, *rest = folds(len(control), PARTS, seed)
+    held_out = [control[place] for part in rest for place in part]
+    sets = {CONTROL: [control[place] for place in judged]}
+    sets |= {name: zoo.task.structures(chosen) for name, chosen in zoo.task.shifted.items()}
+    structures = [atoms for part in sets.values() for atoms in part]
+    training = [atoms for atoms in zoo.training if len(atoms) > 1]
+
+    known = _observed(zoo, model, held_out)
+    residuals = [item.residual for item in known if item.residual is not None]
+    profile = fit(
+        _observed(zoo, model, training),
+        seed=seed,
+        header={},
+        held_out=known,
+        error_calibration=calibrate(residuals, _force_errors(model, held_out), seed=seed),
+    )
+    found = diagnose(structures, _observed(zoo, model, structures), profile).structures
+    scores = {
+        axis: np.array([item.scores.get(axis, np.nan) for item in found]) for axis in profile.axes
+    }
+    committee = [zoo.model(Recipe("supervised", member)) for member in members]
+    scores[COMMITTEE] = committee_scores(committee, without_labels(structures))
+    nulls = {axis: fitted.null for axis, fitted in profile.axes.items()}
+    nulls[COMMITTEE] = np.sort(committee_scores(committee, without_labels(held_out)))
+    errors = [np.linalg.norm(each, axis=1).mean() for each in _force_errors(model, structures)]
+    estimates = [item.error for item in found]
+    return Detection(
+        sets=[name for name, part in sets.items() for _ in part],
+        errors=np.array(errors),
+        scores=scores,
+        nulls=nulls,
+        expected=_numbers([None if each is None else each.expected for each in estimates]),
+        upper=_numbers([None if each is None else each.upper_90 for each in estimates]),
+    )
+
+
+def _observed(
+    zoo: Zoo, model: TrainablePotential, structures: Sequence[Atoms]
+) -> list[Observation]:
+    bare = without_labels(structures)
+    labels = zoo.prior_labels(bare)
+    return observe(bare, potential=model, prior_labels=labels, prior_head=zoo.prior.name)
+
+
+def _force_errors(model: TrainablePotential, structures: Sequence[Atoms]) -> list[Floats]:
+    """Force of the main head less the reference, each (N, 3), eV/Å."""
+    labels = require_labels(structures, purpose="judging scores")
+    predictions = model.predict(without_labels(structures))
+    pairs = zip(predictions, labels, strict=True)
+    return [prediction.forces - label.known_forces for prediction, label in pairs]
+
+
+def _numbers(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values])
