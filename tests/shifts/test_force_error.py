@@ -144,6 +144,22 @@ def test_each_group_is_judged_by_a_map_that_has_not_seen_it() -> None:
     assert found.factor > 2.3
     blind = calibrate(AXIS, scores, errors, groups=list(range(len(scores))))
     assert blind.factor < found.factor
+
+
+def test_the_bound_holds_in_every_group() -> None:
+    """One group of four scatters widely: nine in ten of all would leave out most of it."""
+    scores, errors, groups = shifted([1.0, 1.0, 1.0, 1.0])
+    rng = np.random.default_rng(6)
+    wild = [place for place, group in enumerate(groups) if group == 2]
+    for place in wild:
+        errors[place] = errors[place] * np.exp(abs(rng.normal()))
+    found = calibrate(AXIS, scores, errors, groups=groups)
+    covered = [mean_norm(errors[place]) <= found.estimate(scores[place]).upper_90 for place in wild]
+    assert np.mean(covered) >= 0.9
+
+
+def test_one_group_is_no_evidence_of_how_groups_differ() -> None:
+    scores, errors, _ = shifted([1.0])
     with pytest.raises(ProfileError, match="at least two groups, got one"):
         calibrate(AXIS, scores, errors, groups=["same"] * len(scores))
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
+from farfield.benchmarks.contestants import EVIDENCE_SEED
 from farfield.benchmarks.study import CONTROL
 from farfield.benchmarks.uncertainty import committee_scores
 from farfield.benchmarks.zoo import Recipe, Zoo
+from farfield.errors import ConfigError
 from farfield.potentials import TrainablePotential
-from farfield.shifts import Observation, calibrate, diagnose, observe
+from farfield.refinement.force_error import (
+    LeftOutError,
+    force_error_estimate,
+    left_out_errors,
+)
+from farfield.shifts import Observation, diagnose, observe
 from farfield.shifts.profile import fit
 from farfield.structures import folds, require_labels, without_labels
 
@@ -54,7 +61,8 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
 
     The model is the supervised one with a prior head added (``retrofit-head``), whose main
     head predicts what the supervised model does. Two thirds of the control are the profile's
-    held-out structures, with labels; the rest is judged, as are all shifted sets.
+    held-out structures; their labels, and those of compositions left out of joint trainings,
+    calibrate the error estimate. The rest is judged, as are all shifted sets.
 
     Parameters
     ----------
@@ -65,7 +73,7 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     members
         Seeds of the supervised models of the committee; the model itself may be one.
     """
-    model = zoo.model(Recipe("retrofit-head", seed))
+    model = zoo.model(Recipe("joint", seed))
     control = zoo.task.structures(zoo.task.control)
     judged, *rest = folds(len(control), PARTS, seed)
     held_out = [control[place] for part in rest for place in part]
@@ -75,14 +83,13 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     training = [atoms for atoms in zoo.training if len(atoms) > 1]
 
     known = _observed(zoo, model, held_out)
-    residuals = [item.residual for item in known if item.residual is not None]
-    profile = fit(
-        _observed(zoo, model, training),
-        seed=seed,
-        header={},
-        held_out=known,
-        error_calibration=calibrate(residuals, _force_errors(model, held_out), seed=seed),
-    )
+    header = {"model": model.name}
+    profile = fit(_observed(zoo, model, training), seed=seed, header=header, held_out=known)
+    evidence = _left_out(zoo)
+    calibrated, told = force_error_estimate(profile, held_out, known, evidence, seed)
+    if calibrated is None:
+        raise ConfigError(f"task {zoo.task.name}: no error estimate: {told}")
+    profile = replace(profile, error_calibration=calibrated)
     found = diagnose(structures, _observed(zoo, model, structures), profile).structures
     scores = {
         axis: np.array([item.scores.get(axis, np.nan) for item in found]) for axis in profile.axes
@@ -101,6 +108,18 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
         expected=_numbers([None if each is None else each.expected for each in estimates]),
         upper=_numbers([None if each is None else each.upper_90 for each in estimates]),
     )
+
+
+def _left_out(zoo: Zoo) -> list[LeftOutError]:
+    """Both heads' errors on compositions left out of joint trainings of one seed."""
+    recipe = Recipe("joint", EVIDENCE_SEED)
+    return [
+        found
+        for group, left in enumerate(zoo.left_out)
+        for found in left_out_errors(
+            zoo.model(replace(recipe, without=group)), zoo.training, left, zoo.prior, group
+        )
+    ]
 
 
 def _observed(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from ase import Atoms
 
 from farfield.errors import CapabilityError, LabelError
@@ -18,32 +15,14 @@ from farfield.potentials.loading import load_potential
 from farfield.priors import Prior
 from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
+from farfield.refinement.force_error import LeftOutError, left_out_errors
 from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
-from farfield.structures import LeftOut, leave_groups_out, require_labels, without_labels
+from farfield.structures import LeftOut, leave_groups_out
 from farfield.training import TrainingSettings, fit
 from farfield.training.retrofit import retrofit
 from farfield.training.strategies import TrainingSet, joint, supervised
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class LeftOutError:
-    """Both heads' errors on one structure of N atoms whose composition was left out of training.
-
-    Attributes
-    ----------
-    group
-        Number of the group that was left out.
-    residual
-        F_prior-head − F_prior, shape (N, 3), eV/Å.
-    error
-        F_main − F_reference, shape (N, 3), eV/Å.
-    """
-
-    group: int
-    residual: npt.NDArray[np.float64]
-    error: npt.NDArray[np.float64]
 
 
 def rule_by_leaving_out(
@@ -107,25 +86,6 @@ def errors_by_leaving_out(
         found
         for group, (model, left) in enumerate(models)
         for found in left_out_errors(model, structures, left, prior, group)
-    ]
-
-
-def left_out_errors(
-    potential: TrainablePotential,
-    structures: Sequence[Atoms],
-    left: LeftOut,
-    prior: Prior,
-    group: int,
-) -> list[LeftOutError]:
-    """Both heads' errors on the group that a model was not trained on."""
-    chosen = [structures[place] for place in left.outside]
-    reference = require_labels(chosen, purpose="the error estimate")
-    cheap = require_labels(chosen, prior.label_name, purpose="the error estimate")
-    bare = without_labels(chosen)
-    main, other = potential.predict(bare), potential.predict(bare, prior.name)
-    return [
-        LeftOutError(group, second.forces - known.known_forces, first.forces - truth.known_forces)
-        for first, second, truth, known in zip(main, other, reference, cheap, strict=True)
     ]
 
 

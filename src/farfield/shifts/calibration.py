@@ -163,9 +163,11 @@ def calibrate(
 
     With groups, which are shifted against training and against each other, each is judged by a
     map that has not seen it, and so is each fifth of the structures that stand in no group
-    (cross-conformal; Vovk, "Cross-conformal predictors", Ann. Math. Artif. Intell. 74, 9, 2015);
-    the map of all is kept. Beyond its range the error is taken to grow in proportion to the
-    score, which the groups beyond the others' range have judged too.
+    (cross-conformal; Vovk, "Cross-conformal predictors", Ann. Math. Artif. Intell. 74, 9, 2015).
+    The bound holds for nine in ten structures of *every* group, and of those in none: a test
+    set is a group of its own, and how groups differ cannot be learned from a few. The map of all
+    is kept. Beyond its range the error is taken to grow in proportion to the score, which the
+    groups beyond the others' range have judged too.
 
     Parameters
     ----------
@@ -198,16 +200,16 @@ def calibrate(
         learn, judge = folds(len(found), 2, seed)
         structures = isotonic_map(found[learn], true[learn])
         capped = np.minimum(found[judge], structures.scores[-1])
-        ratios = true[judge] / structures(capped)
+        factor = conformal_quantile(true[judge] / structures(capped), LEVEL)
     else:
         structures = isotonic_map(found, true, extends=True)
-        ratios = _cross_ratios(found, true, _parts(groups, seed))
+        factor = _factor_of_groups(found, true, groups, seed)
     atoms = np.concatenate([score.atoms for score in scores])
     return ErrorCalibration(
         axis=axis,
         structures=structures,
         atoms=isotonic_map(atoms, np.concatenate(atom_errors), extends=extends),
-        factor=max(1.0, conformal_quantile(ratios, LEVEL)),
+        factor=max(1.0, factor),
         n_structures=len(found),
     )
 
@@ -230,24 +232,23 @@ def conformal_quantile(ratios: Floats, level: float) -> float:
     return float(np.sort(ratios)[place - 1]) if place <= len(ratios) else float("inf")
 
 
-def _cross_ratios(scores: Floats, errors: Floats, parts: Sequence[Sequence[int]]) -> Floats:
-    """True over expected error, each part judged by the map of all others, shape (n,)."""
+def _factor_of_groups(
+    scores: Floats, errors: Floats, groups: Sequence[Hashable | None], seed: int
+) -> float:
+    """The largest factor that any group needs, each judged by the map of all others."""
+    places: dict[Hashable, list[int]] = {}
+    for place, group in enumerate(groups):
+        places.setdefault(group, []).append(place)
+    alone = places.get(None, [])
+    parts = [[alone[place] for place in part] for part in folds(len(alone), FOLDS, seed)]
+    parts += [part for group, part in places.items() if group is not None]
+    if len(parts) < 2:
+        raise ProfileError("an error estimate by groups needs at least two groups, got one")
     ratios = np.empty(len(scores))
     for part in parts:
         rest = np.delete(np.arange(len(scores)), part)
         learned = isotonic_map(scores[rest], errors[rest], extends=True)
         ratios[part] = errors[part] / learned(scores[part])
-    return ratios
-
-
-def _parts(groups: Sequence[Hashable | None], seed: int) -> list[list[int]]:
-    """The places of each group, and fifths of those that stand in none."""
-    places: dict[Hashable, list[int]] = {}
-    for place, group in enumerate(groups):
-        places.setdefault(group, []).append(place)
-    alone = places.pop(None, [])
-    parts = [[alone[place] for place in part] for part in folds(len(alone), FOLDS, seed)]
-    parts += places.values()
-    if len(parts) < 2:
-        raise ProfileError("an error estimate by groups needs at least two groups, got one")
-    return parts
+    found = [conformal_quantile(ratios[part], LEVEL) for part in places.values()]
+    known = [factor for factor in found if np.isfinite(factor)]  # a group may be too small
+    return max([*known, conformal_quantile(ratios, LEVEL)])

@@ -12,8 +12,8 @@ from farfield.errors import ConfigError
 from farfield.potentials import Potential, require_trainable
 from farfield.priors import Prior, default_cache_dir, require
 from farfield.refinement.correction import require_head
+from farfield.refinement.force_error import LeftOutError
 from farfield.refinement.leave_out import (
-    LeftOutError,
     errors_by_leaving_out,
     radius_by_leaving_out,
     rule_by_leaving_out,

@@ -14,13 +14,12 @@ from farfield.errors import ConfigError, ProfileError
 from farfield.potentials import Potential, fingerprint
 from farfield.priors import Prior, key_of, load_prior
 from farfield.refinement import load_model
-from farfield.refinement.leave_out import LeftOutError
+from farfield.refinement.force_error import LeftOutError, force_error_estimate
 from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Observation, Profile, force_source
 from farfield.shifts.profile import fit, save
 from farfield.structures import describe, labels_of, single_level
 from farfield.verbs.evidence import learned_radius, learned_rule
-from farfield.verbs.force_error import force_error_estimate
 from farfield.verbs.inputs import Structures, structures_of
 from farfield.verbs.methods import EVIDENCE
 from farfield.verbs.observations import observed

@@ -22,7 +22,9 @@ from farfield.reports.figures.svg import (
 )
 
 _HEIGHT = 300.0
-_STYLES = (
+Dashes = str | tuple[int, tuple[float, ...]]
+
+_STYLES: tuple[tuple[str, Dashes], ...] = (
     (DONE, "-"), (NEAR, "-"), (FAR, "-"), (EDGE, "-"),
     (DONE, (0, (5, 2))), (NEAR, (0, (5, 2))), (FAR, (0, (5, 2))), (EDGE, (0, (5, 2))),
 )  # fmt: skip
@@ -33,7 +35,9 @@ def risk_figure(judgement: Judgement, key: str = "risk") -> str:
     with page_style():
         axes = new_figure(_HEIGHT, left=52, right=160, bottom=40, top=24)
         shares = judgement.coverage
-        lines = [("the errors' own order", judgement.best, INK, (0, (1.5, 2)), 1.5)]
+        lines: list[tuple[str, list[float], str, Dashes, float]] = [
+            ("the errors' own order", judgement.best, INK, (0, (1.5, 2)), 1.5)
+        ]
         lines.append(("chance", [judgement.best[-1]] * len(shares), MUTED, (0, (6, 2)), 1.2))
         for place, score in enumerate(judgement.scores):
             colour, dashes = _STYLES[place % len(_STYLES)]

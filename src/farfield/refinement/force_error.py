@@ -1,21 +1,63 @@
-"""What a profile learns of the force error to expect, from labelled held-out structures."""
+"""What a profile learns of the force error to expect, from structures that were held out."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
 from farfield.errors import LabelError
-from farfield.refinement.leave_out import LeftOutError
+from farfield.potentials import TrainablePotential
+from farfield.priors import Prior
 from farfield.shifts import DETECTORS, ErrorCalibration, Observation, Profile, Score, calibrate
 from farfield.shifts.calibration import LEAST_STRUCTURES
-from farfield.structures import describe, labels_of
+from farfield.structures import LeftOut, describe, labels_of, require_labels, without_labels
+
+Floats = npt.NDArray[np.float64]
 
 PRIOR_RESIDUAL = "prior_residual"
 PREFERRED = (PRIOR_RESIDUAL, "representation", "force_norm")  # as benchmarks/diagnosis ranks them
+
+
+@dataclass(frozen=True)
+class LeftOutError:
+    """Both heads' errors on one structure of N atoms whose composition was left out of training.
+
+    Attributes
+    ----------
+    group
+        Number of the group that was left out.
+    residual
+        F_prior-head − F_prior, shape (N, 3), eV/Å.
+    error
+        F_main − F_reference, shape (N, 3), eV/Å.
+    """
+
+    group: int
+    residual: Floats
+    error: Floats
+
+
+def left_out_errors(
+    potential: TrainablePotential,
+    structures: Sequence[Atoms],
+    left: LeftOut,
+    prior: Prior,
+    group: int,
+) -> list[LeftOutError]:
+    """Both heads' errors on the group that a model was not trained on."""
+    chosen = [structures[place] for place in left.outside]
+    reference = require_labels(chosen, purpose="the error estimate")
+    cheap = require_labels(chosen, prior.label_name, purpose="the error estimate")
+    bare = without_labels(chosen)
+    main, other = potential.predict(bare), potential.predict(bare, prior.name)
+    return [
+        LeftOutError(group, second.forces - known.known_forces, first.forces - truth.known_forces)
+        for first, second, truth, known in zip(main, other, reference, cheap, strict=True)
+    ]
 
 
 def force_error_estimate(
@@ -48,7 +90,7 @@ def force_error_estimate(
         return None, "none: without a model there is no force error to expect"
     axis = next(name for name in PREFERRED if name in profile.axes)  # a model gives forces
     scores: list[Score] = []
-    errors: list[npt.NDArray[np.float64]] = []
+    errors: list[Floats] = []
     for atoms, observation in zip(structures, observations, strict=True):
         labels = labels_of(atoms)
         if labels is None or labels.forces is None or DETECTORS[axis].missing(observation):
@@ -75,7 +117,7 @@ def force_error_estimate(
     return calibrate(axis, scores, errors, seed=seed, groups=groups), told + more
 
 
-def _score(residual: npt.NDArray[np.float64]) -> Score:
+def _score(residual: Floats) -> Score:
     """The score along the axis of the prior residual."""
     norms = np.linalg.norm(residual, axis=1)
     return Score(float(norms.mean()), norms, "")
