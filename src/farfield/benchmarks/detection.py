@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,6 @@ from farfield.benchmarks.contestants import EVIDENCE_SEED
 from farfield.benchmarks.study import CONTROL
 from farfield.benchmarks.uncertainty import committee_scores
 from farfield.benchmarks.zoo import Recipe, Zoo
-from farfield.errors import ConfigError
 from farfield.potentials import TrainablePotential
 from farfield.refinement.force_error import (
     LeftOutError,
@@ -26,7 +26,7 @@ from farfield.structures import folds, require_labels, without_labels
 
 Floats = npt.NDArray[np.float64]
 PARTS = 3  # of the control: one is judged, the others are held out for the profile
-COMMITTEE = "committee"
+COMMITTEE, COMBINED = "committee of four", "combined quantile"
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,6 @@ class Detection:
         Mean over the atoms of the norm of the force error, eV/Å, shape (n,).
     scores
         By axis, shape (n,); NaN where a structure has none.
-    nulls
-        By axis, the scores of the held-out structures of the profile.
     expected, upper
         Force error to expect and its 90 % bound, eV/Å, shape (n,); NaN beyond the calibrated
         range.
@@ -51,16 +49,31 @@ class Detection:
     sets: list[str]
     errors: Floats
     scores: dict[str, Floats]
-    nulls: dict[str, Floats]
     expected: Floats
     upper: Floats
+
+    def to_plain(self) -> dict[str, Any]:
+        """Everything as plain values, for a file; what is not a number becomes None."""
+        return {
+            "sets": self.sets,
+            "errors": _plain(self.errors),
+            "scores": {name: _plain(values) for name, values in self.scores.items()},
+            "expected": _plain(self.expected),
+            "upper": _plain(self.upper),
+        }
+
+    @classmethod
+    def from_plain(cls, content: dict[str, Any]) -> Detection:
+        """What :meth:`to_plain` gave."""
+        scores = {name: _numbers(values) for name, values in content["scores"].items()}
+        rest = (_numbers(content[name]) for name in ("expected", "upper"))
+        return cls(content["sets"], _numbers(content["errors"]), scores, *rest)
 
 
 def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     """Score every structure of a task's sets, by a profile that saw none of their labels.
 
-    The model is the supervised one with a prior head added (``retrofit-head``), whose main
-    head predicts what the supervised model does. Two thirds of the control are the profile's
+    The model is the jointly trained one, and so are those of the committee. Two thirds of the control are the profile's
     held-out structures; their labels, and those of compositions left out of joint trainings,
     calibrate the error estimate. The rest is judged, as are all shifted sets.
 
@@ -71,7 +84,7 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     seed
         Which of them.
     members
-        Seeds of the supervised models of the committee; the model itself may be one.
+        Seeds of the committee; the model itself may be one.
     """
     model = zoo.model(Recipe("joint", seed))
     control = zoo.task.structures(zoo.task.control)
@@ -86,25 +99,21 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     header = {"model": model.name}
     profile = fit(_observed(zoo, model, training), seed=seed, header=header, held_out=known)
     evidence = _left_out(zoo)
-    calibrated, told = force_error_estimate(profile, held_out, known, evidence, seed)
-    if calibrated is None:
-        raise ConfigError(f"task {zoo.task.name}: no error estimate: {told}")
+    calibrated, _ = force_error_estimate(profile, held_out, known, evidence, seed)
     profile = replace(profile, error_calibration=calibrated)
     found = diagnose(structures, _observed(zoo, model, structures), profile).structures
     scores = {
         axis: np.array([item.scores.get(axis, np.nan) for item in found]) for axis in profile.axes
     }
-    committee = [zoo.model(Recipe("supervised", member)) for member in members]
+    committee = [zoo.model(Recipe("joint", member)) for member in members]
     scores[COMMITTEE] = committee_scores(committee, without_labels(structures))
-    nulls = {axis: fitted.null for axis, fitted in profile.axes.items()}
-    nulls[COMMITTEE] = np.sort(committee_scores(committee, without_labels(held_out)))
+    scores[COMBINED] = np.array([item.quantile for item in found])
     errors = [np.linalg.norm(each, axis=1).mean() for each in _force_errors(model, structures)]
     estimates = [item.error for item in found]
     return Detection(
         sets=[name for name, part in sets.items() for _ in part],
         errors=np.array(errors),
         scores=scores,
-        nulls=nulls,
         expected=_numbers([None if each is None else each.expected for each in estimates]),
         upper=_numbers([None if each is None else each.upper_90 for each in estimates]),
     )
@@ -140,3 +149,7 @@ def _force_errors(model: TrainablePotential, structures: Sequence[Atoms]) -> lis
 
 def _numbers(values: Sequence[float | None]) -> Floats:
     return np.array([np.nan if value is None else value for value in values])
+
+
+def _plain(values: Floats) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]

@@ -1,0 +1,196 @@
+"""Which label-free score tells large force errors: every axis, and a committee of four.
+
+For each task and seed the jointly trained model is diagnosed on the task's sets; labels judge
+the scores afterwards. The committee is four joint models that differ by their seed, the judged
+one among them. The profile sees the training set, two thirds of the control with labels, and
+what joint trainings without a group of compositions held back; no label of a judged structure.
+
+Usage: ``python benchmarks/diagnosis/run.py [--tasks embedded md17 TASK.yaml] [--seeds 0 1 2]
+[--folder build/diagnosis]``. Models and scores that lie in the folder are not made again. Tasks
+other than ``embedded`` need FARFIELD_DATA. Writes ``results.json`` and ``results.md`` beside this
+script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from farfield.benchmarks.detection import Detection, detect
+from farfield.benchmarks.metrics import calibration_error, coverage, spearman
+from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.uncertainty import compare_scores
+from farfield.benchmarks.zoo import Zoo
+from farfield.files import write_json, write_text
+from farfield.priors import LabelCache
+from farfield.shifts import DETECTORS
+from farfield.threads import limit_threads
+
+HERE = Path(__file__).parent
+TASKS = ("embedded", "md17", str(HERE / "silicon.yaml"))
+MEMBERS = (0, 1, 2, 3)
+Floats = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Run what is missing, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--folder", type=Path, default=Path("build/diagnosis"))
+    arguments = parser.parse_args()
+    limit_threads()
+    folder: Path = arguments.folder
+    results: dict[str, Any] = {}
+    text = []
+    with LabelCache(folder / "cache") as cache:
+        for spec in arguments.tasks:
+            zoo = Zoo(load_task(spec), folder / "models", cache)
+            found = [detected(zoo, seed, folder) for seed in arguments.seeds]
+            results[zoo.task.name] = {
+                "task": zoo.task.model_dump(mode="json"),
+                "scores": qualities(found),
+                "estimate": estimates(found),
+            }
+            text.append(f"### {zoo.task.title} (`{zoo.task.name}`)\n")
+            text += [score_table(results[zoo.task.name]["scores"])]
+            text += [estimate_table(results[zoo.task.name]["estimate"])]
+    content = {
+        "command": "python benchmarks/diagnosis/run.py",
+        "seeds": arguments.seeds,
+        "committee": MEMBERS,
+        "versions": {name: version(name) for name in ("farfield", "torch", "mace-torch")}
+        | {"python": platform.python_version()},
+        "processors": os.cpu_count(),
+        "results": results,
+    }
+    write_json(HERE / "results.json", content)
+    write_text(HERE / "results.md", "\n".join(text))
+    print("\n".join(text))
+
+
+def detected(zoo: Zoo, seed: int, folder: Path) -> Detection:
+    """Scores and errors of one model, computed or read."""
+    path = folder / "scores" / zoo.task.name / f"seed-{seed}.json"
+    if not path.exists():
+        write_json(path, detect(zoo, seed, MEMBERS).to_plain())
+        print(f"{zoo.task.name} seed {seed}: scored", flush=True)
+    return Detection.from_plain(json.loads(path.read_text(encoding="utf-8")))
+
+
+def qualities(found: Sequence[Detection]) -> dict[str, list[dict[str, Any]]]:
+    """By score, for each seed: AUROC, rank correlation and excess risk with intervals.
+
+    ``within`` is the mean over the sets of the rank correlation inside each of them.
+    """
+    table: dict[str, list[dict[str, Any]]] = {}
+    for detection in found:
+        for quality in compare_scores(detection.errors, detection.scores):
+            row = {**asdict(quality), "within": within(detection, quality.score)}
+            table.setdefault(quality.score, []).append(row)
+    return table
+
+
+def within(detection: Detection, score: str) -> float | None:
+    """Mean over the sets of the rank correlation inside; sets with equal scores count as 0."""
+    sets = np.array(detection.sets)
+    values = [
+        float(
+            np.nan_to_num(spearman(detection.scores[score][sets == s], detection.errors[sets == s]))
+        )
+        for s in dict.fromkeys(detection.sets)
+    ]
+    return float(np.mean(values))
+
+
+def estimates(found: Sequence[Detection]) -> dict[str, list[dict[str, Any]]]:
+    """By set, for each seed: true and expected error, and how often the bound held."""
+    table: dict[str, list[dict[str, Any]]] = {}
+    for detection in found:
+        sets = np.array(detection.sets)
+        for name in dict.fromkeys(detection.sets):
+            chosen = (sets == name) & np.isfinite(detection.expected)
+            true, expected = detection.errors[chosen], detection.expected[chosen]
+            row: dict[str, Any] = {"n": int((sets == name).sum()), "estimated": len(true)}
+            if len(true):
+                row |= {
+                    "true_eV_per_A": float(true.mean()),
+                    "expected_eV_per_A": float(expected.mean()),
+                    "relative": float(np.median(np.abs(expected / true - 1.0))),
+                    "calibration_error_eV_per_A": float(calibration_error(expected, true, bins=5)),
+                    "covered": float(coverage(true, detection.upper[chosen])),
+                }
+            table.setdefault(name, []).append(row)
+    return table
+
+
+def score_table(scores: dict[str, list[dict[str, Any]]]) -> str:
+    """Mean over the seeds (lowest to highest), the best rank correlation first."""
+
+    def mean(name: str) -> float:
+        return float(np.mean([row["spearman"]["value"] for row in scores[name]]))
+
+    lines = [
+        "| score | AUROC, worst tenth of errors | Spearman, all sets | Spearman, inside a set "
+        "(mean) | excess risk (0 best, 1 chance) |",
+        "|---|---|---|---|---|",
+    ]
+    for name in sorted(scores, key=mean, reverse=True):
+        title = DETECTORS[name].title if name in DETECTORS else name
+        of: list[Callable[[dict[str, Any]], float]] = [
+            lambda row: row["auroc"]["value"],
+            lambda row: row["spearman"]["value"],
+            lambda row: row["within"],
+            lambda row: row["excess_risk"]["value"],
+        ]
+        cells = [spread([take(row) for row in scores[name]]) for take in of]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def estimate_table(table: dict[str, list[dict[str, Any]]]) -> str:
+    """True against expected error by set, mean over the seeds (lowest to highest)."""
+    lines = [
+        "| set | n | true error, eV/Å | expected, eV/Å | median relative miss | below the 90 % "
+        "bound |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, rows in table.items():
+        if not all("covered" in row for row in rows):
+            lines.append(f"| {name.replace('_', ' ')} | {rows[0]['n']} | | no estimate | | |")
+            continue
+        cells = [
+            str(rows[0]["n"]),
+            spread([row["true_eV_per_A"] for row in rows], 3),
+            spread([row["expected_eV_per_A"] for row in rows], 3),
+            percent([row["relative"] for row in rows]),
+            percent([row["covered"] for row in rows]),
+        ]
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Mean, and the range over the seeds."""
+    low, high = (f"{limit:.{digits}f}" for limit in (min(values), max(values)))
+    return f"{np.mean(values):.{digits}f} ({low} to {high})"
+
+
+def percent(values: Sequence[float]) -> str:
+    """The same in per cent."""
+    low, high = (f"{100 * limit:.0f}" for limit in (min(values), max(values)))
+    return f"{100 * np.mean(values):.0f} % ({low} to {high})"
+
+
+if __name__ == "__main__":
+    main()
