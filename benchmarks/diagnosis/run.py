@@ -91,26 +91,27 @@ def detected(zoo: Zoo, seed: int, folder: Path) -> Detection:
 def qualities(found: Sequence[Detection]) -> dict[str, list[dict[str, Any]]]:
     """By score, for each seed: AUROC, rank correlation and excess risk with intervals.
 
-    ``within`` is the mean over the sets of the rank correlation inside each of them.
+    ``within`` is the mean over the sets of the rank correlation inside each of them. A score
+    that is the same for all structures has the rank correlation 0.
     """
     table: dict[str, list[dict[str, Any]]] = {}
     for detection in found:
         for quality in compare_scores(detection.errors, detection.scores):
-            row = {**asdict(quality), "within": within(detection, quality.score)}
+            row: dict[str, Any] = {"within": within(detection, quality.score)}
+            for name in ("auroc", "spearman", "excess_risk"):
+                interval = asdict(getattr(quality, name))
+                row[name] = {key: float(np.nan_to_num(value)) for key, value in interval.items()}
+            row["n_structures"] = quality.n_structures
             table.setdefault(quality.score, []).append(row)
     return table
 
 
-def within(detection: Detection, score: str) -> float | None:
+def within(detection: Detection, score: str) -> float:
     """Mean over the sets of the rank correlation inside; sets with equal scores count as 0."""
-    sets = np.array(detection.sets)
-    values = [
-        float(
-            np.nan_to_num(spearman(detection.scores[score][sets == s], detection.errors[sets == s]))
-        )
-        for s in dict.fromkeys(detection.sets)
-    ]
-    return float(np.mean(values))
+    sets, scores, errors = np.array(detection.sets), detection.scores[score], detection.errors
+    masks = [sets == name for name in dict.fromkeys(detection.sets)]
+    values = [float(spearman(scores[inside], errors[inside])) for inside in masks]
+    return float(np.mean(np.nan_to_num(values)))
 
 
 def estimates(found: Sequence[Detection]) -> dict[str, list[dict[str, Any]]]:

@@ -73,9 +73,10 @@ class Detection:
 def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     """Score every structure of a task's sets, by a profile that saw none of their labels.
 
-    The model is the jointly trained one, and so are those of the committee. Two thirds of the control are the profile's
-    held-out structures; their labels, and those of compositions left out of joint trainings,
-    calibrate the error estimate. The rest is judged, as are all shifted sets.
+    The model is the jointly trained one, and so are those of the committee. Two thirds of the
+    control are the profile's held-out structures; their labels, and those of compositions left
+    out of joint trainings, calibrate the error estimate. The rest is judged, as are all shifted
+    sets.
 
     Parameters
     ----------
