@@ -11,7 +11,7 @@ from ase import Atoms
 from farfield.errors import CapabilityError, ConfigError, LabelError
 from farfield.refinement import Correction, CorrectionRule
 from farfield.shifts import Score
-from farfield.shifts.profile import load as load_profile
+from farfield.shifts.profile_files import load as load_profile
 from farfield.training import TrainingSettings
 from farfield.verbs.evidence import learned_rule
 from farfield.verbs.methods import EVIDENCE

@@ -12,8 +12,8 @@ from ase.build import molecule
 from farfield.errors import ProfileError
 from farfield.shifts import calibrate, diagnose
 from farfield.shifts.calibration import ErrorMap, conformal_quantile, isotonic_map
-from farfield.shifts.contract import Score
-from farfield.shifts.profile import load, save
+from farfield.shifts.contract import Norms, Score
+from farfield.shifts.profile_files import load, save
 from tests.shifts.made import fitted, seen
 
 RATIO = 2.0  # of error to residual, on average
@@ -22,7 +22,7 @@ AXIS = "prior_residual"
 
 def made(
     count: int, seed: int, widest: float = 1.0, scatter: float = 0.3
-) -> tuple[list[Score], list[np.ndarray]]:
+) -> tuple[list[Score], list[Norms]]:
     """Residuals of 0.05 to ``widest`` eV/Å on 5 to 12 atoms; errors about twice as large."""
     rng = np.random.default_rng(seed)
     scores, errors = [], []
@@ -31,21 +31,26 @@ def made(
         residual = rng.normal(size=(n_atoms, 3)) * rng.uniform(0.05, widest)
         scores.append(score(residual))
         factor = RATIO * np.exp(scatter * rng.normal())  # one for the whole structure
-        errors.append(factor * residual[:, [1, 2, 0]])  # of another direction
+        errors.append(norms(factor * residual))
     return scores, errors
 
 
+def norms(vectors: np.ndarray) -> Norms:
+    found = np.linalg.norm(vectors, axis=1)
+    return Norms(found.mean(), found)
+
+
 def score(residual: np.ndarray) -> Score:
-    norms = np.linalg.norm(residual, axis=1)
-    return Score(norms.mean(), norms, "")
+    found = norms(residual)
+    return Score(found.mean, found.atoms, "")
+
+
+def wider(factor: float, given: Norms) -> Norms:
+    return Norms(factor * given.mean, factor * given.atoms)
 
 
 def times(factor: float, given: Score) -> Score:
     return Score(factor * given.structure, factor * given.atoms, "")
-
-
-def mean_norm(forces: np.ndarray) -> float:
-    return float(np.linalg.norm(forces, axis=1).mean())
 
 
 def test_an_exact_relation_is_found() -> None:
@@ -55,9 +60,9 @@ def test_an_exact_relation_is_found() -> None:
     assert found.factor == pytest.approx(1.0, abs=0.15)
     for given, error in list(zip(scores, errors, strict=True))[:20]:
         estimate = found.estimate(times(0.9, given))
-        assert estimate.expected == pytest.approx(0.9 * mean_norm(error), rel=0.2)
+        assert estimate.expected == pytest.approx(0.9 * error.mean, rel=0.2)
         assert estimate.upper_90 == found.factor * estimate.expected
-        per_atom = 0.9 * np.linalg.norm(error, axis=1)
+        per_atom = 0.9 * error.atoms
         inside = np.isfinite(estimate.atoms)
         assert inside.mean() > 0.9
         assert np.allclose(estimate.atoms[inside], per_atom[inside], rtol=0.1, atol=0.05)
@@ -71,7 +76,7 @@ def test_nine_in_ten_errors_are_below_the_bound() -> None:
         for given, error in zip(*made(200, seed=1000 + seed), strict=True):
             estimate = found.estimate(given)
             if estimate.upper_90 is not None:
-                shares.append(mean_norm(error) <= estimate.upper_90)
+                shares.append(error.mean <= estimate.upper_90)
                 within.append(estimate.expected / (RATIO * given.structure))
     assert 0.87 < np.mean(shares) < 0.95
     assert np.median(within) == pytest.approx(1.05, abs=0.08)  # the mean of exp(0.3 x), x normal
@@ -113,14 +118,14 @@ def test_conformal_quantiles_by_hand() -> None:
     assert conformal_quantile(scores[:8], 0.9) == np.inf
 
 
-def shifted(ratios: list[float]) -> tuple[list[Score], list[np.ndarray], list[int | None]]:
+def shifted(ratios: list[float]) -> tuple[list[Score], list[Norms], list[int | None]]:
     """Forty structures like training, and groups of twenty with wider residuals each."""
     scores, errors = made(40, seed=3, widest=0.3, scatter=0.1)
     groups: list[int | None] = [None] * 40
     for group, ratio in enumerate(ratios):
         more, theirs = made(20, seed=10 + group, widest=0.6 + 0.3 * group, scatter=0.1)
         scores += more
-        errors += [ratio * error for error in theirs]
+        errors += [wider(ratio, error) for error in theirs]
         groups += [group] * 20
     return scores, errors, groups
 
@@ -152,9 +157,9 @@ def test_the_bound_holds_in_every_group() -> None:
     rng = np.random.default_rng(6)
     wild = [place for place, group in enumerate(groups) if group == 2]
     for place in wild:
-        errors[place] = errors[place] * np.exp(abs(rng.normal()))
+        errors[place] = wider(np.exp(abs(rng.normal())), errors[place])
     found = calibrate(AXIS, scores, errors, groups=groups)
-    covered = [mean_norm(errors[place]) <= found.estimate(scores[place]).upper_90 for place in wild]
+    covered = [errors[place].mean <= found.estimate(scores[place]).upper_90 for place in wild]
     assert np.mean(covered) >= 0.9
 
 

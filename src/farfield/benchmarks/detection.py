@@ -15,12 +15,9 @@ from farfield.benchmarks.study import CONTROL
 from farfield.benchmarks.uncertainty import committee_scores
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.potentials import TrainablePotential
-from farfield.refinement.force_error import (
-    LeftOutError,
-    force_error_estimate,
-    left_out_errors,
-)
+from farfield.refinement.force_error import left_out_errors
 from farfield.shifts import Observation, diagnose, observe
+from farfield.shifts.expected_error import LEFT_OUT, LeftOutError, to_plain
 from farfield.shifts.profile import fit
 from farfield.structures import folds, require_labels, without_labels
 
@@ -96,16 +93,17 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     structures = [atoms for part in sets.values() for atoms in part]
     training = [atoms for atoms in zoo.training if len(atoms) > 1]
 
-    known = _observed(zoo, model, held_out)
-    header = {"model": model.name}
-    profile = fit(_observed(zoo, model, training), seed=seed, header=header, held_out=known)
-    evidence = _left_out(zoo)
-    calibrated, _ = force_error_estimate(profile, held_out, known, evidence, seed)
-    profile = replace(profile, error_calibration=calibrated)
-    found = diagnose(structures, _observed(zoo, model, structures), profile).structures
-    scores = {
-        axis: np.array([item.scores.get(axis, np.nan) for item in found]) for axis in profile.axes
-    }
+    header = {"model": model.name, LEFT_OUT: to_plain(_left_out(zoo))}
+    labelled = [
+        replace(seen, force_error=error)
+        for seen, error in zip(
+            _observed(zoo, model, held_out), _force_errors(model, held_out), strict=True
+        )
+    ]
+    profile = fit(_observed(zoo, model, training), seed=seed, header=header, held_out=labelled)
+    found = diagnose(structures, _observed(zoo, model, structures), profile, "all").structures
+    axes = dict.fromkeys(axis for item in found for axis in item.scores)
+    scores = {axis: np.array([item.scores.get(axis, np.nan) for item in found]) for axis in axes}
     committee = [zoo.model(Recipe("joint", member)) for member in members]
     scores[COMMITTEE] = committee_scores(committee, without_labels(structures))
     scores[COMBINED] = np.array([item.quantile for item in found])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from farfield.errors import ProfileError
-from farfield.shifts.contract import Score
+from farfield.shifts.contract import Norms, Score
 from farfield.structures import folds
 
 Floats = npt.NDArray[np.float64]
@@ -149,7 +149,7 @@ class ErrorCalibration:
 def calibrate(
     axis: str,
     scores: Sequence[Score],
-    errors: Sequence[Floats],
+    errors: Sequence[Norms],
     *,
     seed: int = 0,
     groups: Sequence[Hashable | None] | None = None,
@@ -176,7 +176,7 @@ def calibrate(
     scores
         Scores along it of structures that the model was not fitted to.
     errors
-        F_main − F_reference of the same structures, each (N, 3), eV/Å.
+        Norms of F_main − F_reference of the same structures, on the atoms of the scores, eV/Å.
     seed
         Of the halves and fifths.
     groups
@@ -192,9 +192,8 @@ def calibrate(
             f"an error estimate needs at least {LEAST_STRUCTURES} labelled held-out structures, "
             f"got {len(scores)}"
         )
-    atom_errors = [np.linalg.norm(error, axis=1) for error in errors]
     found = np.array([score.structure for score in scores])
-    true = np.array([norms.mean() for norms in atom_errors])
+    true = np.array([error.mean for error in errors])
     extends = groups is not None
     if groups is None:
         learn, judge = folds(len(found), 2, seed)
@@ -208,7 +207,9 @@ def calibrate(
     return ErrorCalibration(
         axis=axis,
         structures=structures,
-        atoms=isotonic_map(atoms, np.concatenate(atom_errors), extends=extends),
+        atoms=isotonic_map(
+            atoms, np.concatenate([error.atoms for error in errors]), extends=extends
+        ),
         factor=max(1.0, factor),
         n_structures=len(found),
     )

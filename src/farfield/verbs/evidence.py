@@ -12,12 +12,12 @@ from farfield.errors import ConfigError
 from farfield.potentials import Potential, require_trainable
 from farfield.priors import Prior, default_cache_dir, require
 from farfield.refinement.correction import require_head
-from farfield.refinement.force_error import LeftOutError
 from farfield.refinement.leave_out import (
     errors_by_leaving_out,
     radius_by_leaving_out,
     rule_by_leaving_out,
 )
+from farfield.shifts.expected_error import to_plain
 from farfield.structures import attach
 from farfield.verbs.inputs import prior_labels
 
@@ -33,7 +33,7 @@ def learned_rule(
     workers: int,
     cache: Path | str | None,
     say: Callable[[str], None],
-) -> tuple[dict[str, Any], list[LeftOutError]]:
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return how prior correction chooses β for this model, as plain values for a profile.
 
     And both heads' errors on what was left out, for the estimate of the force error.
@@ -50,7 +50,7 @@ def learned_rule(
     trainable = require_trainable(potential, "leaving groups out of training")
     asked: dict[str, Any] = {"parts": parts, "folder": folder, "epochs": epochs, "say": say}
     rule = rule_by_leaving_out(trainable, copies, prior, **asked)
-    return rule.to_plain(), errors_by_leaving_out(trainable, copies, prior, **asked)
+    return rule.to_plain(), to_plain(errors_by_leaving_out(trainable, copies, prior, **asked))
 
 
 def learned_radius(
