@@ -82,6 +82,8 @@ def expected_error(
     """
     if held_out is None:
         return None, "none: no labelled held-out structures were given"
+    if header.get("model", "") is None:
+        return None, "none: without a model there is no force error to expect"
     axis = next((name for name in PREFERRED if name in axes), None)
     if axis is None:
         return None, "none: the profile has no axis that tells force errors: give --model"
