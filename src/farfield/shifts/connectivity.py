@@ -1,4 +1,4 @@
-"""The axes of spectral densities: each against the nearest training structure."""
+"""The axis of connectivity: the spectral density against the nearest training structure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from farfield.shifts.contract import Described, Detector, Floats, Score, State
-from farfield.shifts.densities import blocks, decoded, distances, local_distances
+from farfield.shifts.contract import Described, Detector, Score, State
+from farfield.shifts.densities import decoded, distances, local_distances
 from farfield.shifts.subsample import first_of_each, same_element, spread
 
 if TYPE_CHECKING:
@@ -69,97 +69,4 @@ class Connectivity(Detector):
             reason=f"its graph's spectrum lies {distance:.4f} from the nearest training spectrum "
             f"({100 * seen.share_near_one:.0f} % of eigenvalues in [0.9, 1.1], in training "
             f"{100 * float(state['share_near_one']):.0f} %)",
-        )
-
-
-@final
-class PlainConnectivity(Detector):
-    """The same distance with edges counted instead of weighted."""
-
-    axis = "connectivity_plain"
-    title = "Connectivity, edges counted"
-    unit = "Wasserstein-1 distance of Laplacian spectra"
-    explanation = (
-        "Distance between the spectrum of the structure's graph Laplacian and that of the "
-        "nearest training structure; every edge within the cutoff counts alike."
-    )
-
-    def missing(self, seen: Described) -> str | None:
-        return None
-
-    def fit(self, memory: Memory) -> State:
-        densities = np.stack([one.plain_density for one in memory.structures.values()])
-        return {"densities": densities[spread(decoded(densities), KEPT_STRUCTURES)]}
-
-    def score(self, seen: Described, state: State) -> Score:
-        distance = float(distances(seen.plain_density[None], state["densities"]).min())
-        return Score(
-            structure=distance,
-            atoms=np.full(len(seen.numbers), distance),
-            reason=f"the spectrum of its graph without weights lies {distance:.4f} from the "
-            "nearest training spectrum",
-        )
-
-
-@final
-class UnnormalisedConnectivity(Detector):
-    """The same for the unnormalised Laplacian D − A, which grows with the number of neighbours."""
-
-    axis = "connectivity_unnormalised"
-    title = "Connectivity, unnormalised"
-    unit = "Wasserstein-1 distance of spectra of D − A"
-    explanation = (
-        "Distance between the spectrum of the unnormalised graph Laplacian and that of the "
-        "nearest training structure; edges count by the weight of their messages."
-    )
-
-    def missing(self, seen: Described) -> str | None:
-        return None
-
-    def fit(self, memory: Memory) -> State:
-        return {"spectra": np.stack([one.unnormalised for one in memory.structures.values()])}
-
-    def score(self, seen: Described, state: State) -> Score:
-        gaps = np.abs(state["spectra"] - seen.unnormalised).mean(axis=1)
-        distance = float(gaps.min())
-        return Score(
-            structure=distance,
-            atoms=np.full(len(seen.numbers), distance),
-            reason=f"the spectrum of its unnormalised Laplacian lies {distance:.3f} from the "
-            "nearest training spectrum",
-        )
-
-
-@final
-class MeanConnectivity(Detector):
-    """Wasserstein-1 distance of the spectral density to the mean density of training.
-
-    An atom's score is the distance of its local density to the same mean.
-    """
-
-    axis = "connectivity_mean"
-    title = "Connectivity against the mean"
-    unit = "Wasserstein-1 distance of Laplacian spectra"
-    explanation = (
-        "Distance between the spectrum of the structure's graph Laplacian and the mean spectrum "
-        "of training; edges count by the weight of their messages."
-    )
-
-    def missing(self, seen: Described) -> str | None:
-        return None
-
-    def fit(self, memory: Memory) -> State:
-        mean = memory.totals.density / memory.totals.count  # codes, no longer whole
-        return {"density": mean, "local": blocks(decoded(mean))}
-
-    def score(self, seen: Described, state: State) -> Score:
-        distance = float(distances(seen.density[None], state["density"][None])[0, 0])
-        local = seen.local_densities
-        atoms: Floats = np.zeros(0)
-        if len(local):
-            atoms = local_distances(local, state["local"][None])[:, 0]
-        return Score(
-            structure=distance,
-            atoms=atoms,
-            reason=f"its graph's spectrum lies {distance:.4f} from the mean of training",
         )

@@ -78,7 +78,7 @@ class Described(Protocol):
 
     @property
     def plain_density(self) -> npt.NDArray[np.uint16]:
-        """The same with edges counted."""
+        """The same with edges counted, in blocks of four grid points, shape (64,)."""
 
     @property
     def local_densities(self) -> npt.NDArray[np.uint16]:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from farfield.errors import ConfigError, did_you_mean
 from farfield.shifts.composition import Composition
-from farfield.shifts.connectivity import (
-    Connectivity,
-    MeanConnectivity,
-    PlainConnectivity,
-    UnnormalisedConnectivity,
-)
+from farfield.shifts.connectivity import Connectivity
+from farfield.shifts.connectivity_mean import MeanConnectivity
+from farfield.shifts.connectivity_plain import PlainConnectivity
+from farfield.shifts.connectivity_unnormalised import UnnormalisedConnectivity
 from farfield.shifts.contract import Detector
 from farfield.shifts.coordination import Coordination
 from farfield.shifts.elements import Elements
-from farfield.shifts.force_norm import ForceNorm, PriorForceNorm
+from farfield.shifts.force_norm import ForceNorm
 from farfield.shifts.mahalanobis import Mahalanobis
-from farfield.shifts.paper import PaddedSpectrum, ShareNearOne
+from farfield.shifts.prior_force_norm import PriorForceNorm
 from farfield.shifts.prior_residual import PriorResidual
 from farfield.shifts.representation import Representation
+from farfield.shifts.share_near_one import ShareNearOne
 from farfield.shifts.size import Size
+from farfield.shifts.spectrum_padded import PaddedSpectrum
 
 DETECTORS: dict[str, Detector] = {
     detector.axis: detector

@@ -50,8 +50,8 @@ class Limits:
         Number of eigenvalues.
     labelled
         Number of atoms that calibrate an error estimate.
-    references
-        Whether radius refinement will ask.
+    sums
+        Whether sums of spectra and features are kept: of what axes are fitted to.
     """
 
     rows: int
@@ -59,11 +59,11 @@ class Limits:
     local: int = 1024
     eigenvalues: int = 20_000
     labelled: int = 8192
-    references: bool = True
+    sums: bool = True
 
 
-TRAINING = Limits(rows=520_000, environments=300_000)
-HELD_OUT = Limits(rows=380_000, environments=0, references=False)
+TRAINING = Limits(rows=480_000, environments=280_000)
+HELD_OUT = Limits(rows=340_000, environments=0, sums=False)
 
 
 @final
@@ -108,9 +108,9 @@ class Memory:
         for axis, reason in lacking.items():
             count, before = self.lacking.get(axis, (0, reason))
             self.lacking[axis] = (count + 1, min(before, reason))
-        self.totals.add(seen, seen.key)
-        self.compositions.add(seen.composition)
-        if self.limits.references:
+        self.totals.add(seen, seen.key, sums=self.limits.sums)
+        if self.limits.sums:
+            self.compositions.add(seen.composition)
             self.references.add(seen.key, seen.criteria)
         self.environments.add(seen, self.totals.atoms)
         if seen.key in self.structures:

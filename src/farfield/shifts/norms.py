@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from farfield.errors import ProfileError
-from farfield.shifts.contract import Described, Norms, State
+from farfield.shifts.contract import Described, Norms, Score, State
 
 if TYPE_CHECKING:
     from farfield.shifts.memory import Memory
@@ -32,3 +32,15 @@ def no_labels(seen: Described) -> str | None:
     """Say that the prior failed on a structure, if it did."""
     failure = seen.prior_failure
     return None if failure is None else f"no labels of the prior ({failure})"
+
+
+def score_norm(name: str, what: str, seen: Described, state: State) -> Score:
+    """Score the mean of a norm; ``what`` begins the reason."""
+    norms = norms_of(seen, name)
+    middle, high = state["levels"]
+    return Score(
+        structure=norms.mean,
+        atoms=norms.atoms,
+        reason=f"{what} is {norms.mean:.2f} eV/Å, where training has a median of "
+        f"{middle:.2f} and 95 % below {high:.2f}",
+    )

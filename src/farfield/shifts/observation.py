@@ -129,7 +129,7 @@ class Observation:
 
     @cached_property
     def plain_density(self) -> Codes:
-        return coded(spectral_density(self.graph))
+        return blocks(spectral_density(self.graph))
 
     @cached_property
     def unnormalised(self) -> Floats:

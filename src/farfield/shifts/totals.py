@@ -58,8 +58,11 @@ class Totals:
         self.squares: Floats = np.zeros(0)
         self.products: Floats = np.zeros((0, 0))
 
-    def add(self, seen: Described, key: int, sign: int = 1) -> None:
-        """Add one structure, or with ``sign`` -1 take one away that was added."""
+    def add(self, seen: Described, key: int, sign: int = 1, *, sums: bool = True) -> None:
+        """Add one structure, or with ``sign`` -1 take one away that was added.
+
+        Without ``sums`` only what is counted: the rest is of use where axes are fitted.
+        """
         self.count += sign
         self.key_sum = (self.key_sum + sign * key) & _MASK
         if sign > 0:
@@ -68,6 +71,10 @@ class Totals:
         self.elements += sign * (seen.composition > 0)
         self.atoms += sign * seen.composition
         self.pairs[seen.pairs] += sign
+        if sums:
+            self._add_sums(seen, sign)
+
+    def _add_sums(self, seen: Described, sign: int) -> None:
         self.density += sign * seen.density.astype(np.int64)
         spectrum = seen.spectrum
         if spectrum is not None:
