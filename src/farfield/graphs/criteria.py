@@ -15,6 +15,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from farfield.graphs.densities import wasserstein_table
 from farfield.graphs.laplacian import envelope, laplacian
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.spectra import (
@@ -22,7 +23,6 @@ from farfield.graphs.spectra import (
     padded_distance,
     spectral_density,
     spectrum,
-    wasserstein_table,
 )
 
 Floats = npt.NDArray[np.float64]
