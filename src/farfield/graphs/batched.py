@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ase import Atoms
 
 from farfield.graphs.densities import cumulative
-from farfield.graphs.laplacian import edge_weights, normalisation
+from farfield.graphs.laplacian import envelope, normalisation
 from farfield.graphs.neighbours import Graph, neighbour_graph
 from farfield.graphs.spectra import clipped, local_spectrum, spectrum
 
@@ -137,7 +137,9 @@ def _laplacians(graphs: Sequence[Graph], weighted: bool) -> Floats:
     owners = np.repeat(np.arange(count), [graph.n_edges for graph in graphs])
     senders = np.concatenate([graph.senders for graph in graphs])
     receivers = np.concatenate([graph.receivers for graph in graphs])
-    weights = np.concatenate([edge_weights(graph, weighted) for graph in graphs])
+    cutoffs = np.repeat([graph.cutoff for graph in graphs], [graph.n_edges for graph in graphs])
+    distances = np.concatenate([graph.distances for graph in graphs])
+    weights = envelope(distances, cutoffs) if weighted else np.ones(len(distances))
     places = (owners * size + senders) * size + receivers
     matrices = np.bincount(places, weights, count * size**2).reshape(count, size, size)
     matrices = (matrices + matrices.transpose(0, 2, 1)) / 2.0

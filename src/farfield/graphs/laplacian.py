@@ -32,8 +32,13 @@ def envelope(distances: Floats, cutoff: float | Floats) -> Floats:
     powers of x loses all digits near the cutoff and falls below zero there.
     """
     x = np.minimum(distances / cutoff, 1.0)
-    rest = sum(comb(power + 2, 2) * x**power for power in range(ENVELOPE_POWER))
-    return np.asarray((1.0 - x) ** 3 * rest)
+    rest = np.zeros_like(x)
+    for power in reversed(range(ENVELOPE_POWER)):  # Horner
+        rest *= x
+        rest += comb(power + 2, 2)
+    left = 1.0 - x
+    rest *= left * left * left
+    return np.asarray(rest)
 
 
 def adjacency(graph: Graph, *, weighted: bool = False) -> Floats:
