@@ -47,11 +47,14 @@ def seen(
     np.add.at(feature, graph.senders, radial)
     missed = np.zeros((len(atoms), 3))
     np.add.at(missed, graph.senders, 0.1 * (decay**2)[:, None] * vectors)
+    by_prior = np.zeros((len(atoms), 3))
+    np.add.at(by_prior, graph.senders, (decay**1.5)[:, None] * vectors)
     return Observation(
         graph,
         forces=force if forces else None,
         features=feature if features else None,
         residual=missed if residual else None,
+        prior_forces=by_prior,
     )
 
 

@@ -14,7 +14,7 @@ from ase.calculators.emt import EMT
 from farfield.errors import ModelError, ProfileError
 from farfield.potentials import BlackBoxPotential
 from farfield.priors import Failure
-from farfield.shifts import DETECTORS, Diagnosis, diagnose, force_source, observe
+from farfield.shifts import DEFAULT, Diagnosis, diagnose, force_source, observe
 from farfield.shifts.force_norm import ForceNorm
 from farfield.shifts.profile import fit
 from farfield.structures import Labels, attach, without_labels
@@ -35,7 +35,7 @@ def test_what_a_diagnosis_holds() -> None:
     assert (found.file, found.index, found.formula, found.n_atoms) == ("test.xyz", 4, "CH3Cl", 5)
     assert (other.file, other.index, other.n_atoms) == ("", 0, 6)
     assert diagnosis.not_scored == {}
-    assert set(found.scores) == set(found.quantiles) == set(found.reasons) == set(DETECTORS)
+    assert set(found.scores) == set(found.quantiles) == set(found.reasons) == set(DEFAULT)
     assert all(quantiles.shape == (5,) for quantiles in found.atom_quantiles.values())
     assert found.quantiles[found.axis] == max(found.quantiles.values())
     for axis, score in found.scores.items():
@@ -124,7 +124,7 @@ def test_a_structure_on_which_the_prior_failed_has_no_score_there_and_says_why()
         assert (found.scores, found.quantile) == (before.scores, before.quantile)
     assert lacking.not_scored == {"prior_residual": told}
     for table in (lacking.scores, lacking.quantiles, lacking.reasons, lacking.atom_quantiles):
-        assert set(table) == set(DETECTORS) - {"prior_residual"}
+        assert set(table) == set(DEFAULT) - {"prior_residual"}
     assert lacking.quantile == PROFILE.combined_quantile(lacking.quantiles)
 
 

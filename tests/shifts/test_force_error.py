@@ -12,7 +12,7 @@ from ase.build import molecule
 from farfield.errors import ProfileError
 from farfield.shifts import calibrate, diagnose
 from farfield.shifts.calibration import ErrorMap, conformal_quantile, isotonic_map
-from farfield.shifts.profile import load, save
+from farfield.shifts.profile_files import load, save
 from tests.shifts.made import fitted, seen
 
 RATIO = 2.0  # of error to residual, on average

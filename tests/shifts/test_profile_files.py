@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from farfield.errors import ProfileError
-from farfield.shifts.profile import VERSION, load, save
+from farfield.shifts.profile import VERSION
+from farfield.shifts.profile_files import load, save
 from tests.shifts.made import fitted
 
 
@@ -58,7 +59,7 @@ def test_damaged_files_and_other_versions(tmp_path: Path) -> None:
         header = {**json.loads(str(arrays["header"])), "version": version}
         np.savez(tmp_path / "other.npz", **{**arrays, "header": np.array(json.dumps(header))})
         assert f"a profile of {words}, this farfield reads" in refusal(tmp_path / "other.npz")
-    for key in ("elements/held_out", "elements/atom_null"):
+    for key in ("train/totals/count", "train/structures/means", "train/plain"):
         fewer = {name: value for name, value in arrays.items() if name != key}
         np.savez(tmp_path / "fewer.npz", **fewer)
-        assert f"the profile lacks '{key}'" in refusal(tmp_path / "fewer.npz")
+        assert f"the profile lacks '{key.rsplit('/', 1)[-1]}'" in refusal(tmp_path / "fewer.npz")

@@ -24,6 +24,14 @@ def command(
             "--control", help="The one of the files that is like training: gives AUROC against it."
         ),
     ] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(
+            "--axes",
+            help="'all' for the further axes too, beside the verdict, or names with commas "
+            "between, of which the verdict is then made (see 'farfield list').",
+        ),
+    ] = None,
     fail_above: Annotated[
         float | None,
         typer.Option(
@@ -50,6 +58,7 @@ def command(
         model=model,
         prior=prior,
         control=control,
+        axes=None if axes is None else [name.strip() for name in axes.split(",")],
         workers=workers,
         cache=cache,
         output=output,

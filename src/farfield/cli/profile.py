@@ -41,33 +41,51 @@ def command(
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     cache: options.Cache = None,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge",
+            help="The files are profiles of the parts of a training set: make that of the whole.",
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Fit the profile of a training set, against which test structures are scored."""
     import json
 
+    from farfield.errors import ConfigError
     from farfield.refinement import RadiusEvidence
     from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
     from farfield.threads import limit_threads
     from farfield.verbs.methods import EVIDENCE
-    from farfield.verbs.profile import profile
+    from farfield.verbs.profile import merge_profiles, profile
 
     limit_threads()
-    fitted = profile(
-        train,
-        model=model,
-        cutoff=cutoff,
-        prior=prior,
-        calibration=calibration,
-        leave_out=leave_out,
-        leave_out_epochs=leave_out_epochs,
-        seed=seed,
-        workers=workers,
-        cache=cache,
-        output=output,
-        say=lambda line: typer.echo(line, err=True),
-    )
-    axes = ", ".join(fitted.axes)
+    if merge:
+        given = {"--model": model, "--cutoff": cutoff, "--prior": prior, "--leave-out": leave_out}
+        given |= {"--calibration": calibration}
+        for option, value in given.items():
+            if value is not None:
+                raise ConfigError(
+                    f"--merge takes profiles, which hold their {option}: leave it out"
+                )
+        fitted = merge_profiles(train, output=output)
+    else:
+        fitted = profile(
+            train,
+            model=model,
+            cutoff=cutoff,
+            prior=prior,
+            calibration=calibration,
+            leave_out=leave_out,
+            leave_out_epochs=leave_out_epochs,
+            seed=seed,
+            workers=workers,
+            cache=cache,
+            output=output,
+            say=lambda line: typer.echo(line, err=True),
+        )
+    axes = ", ".join(fitted.default_axes)
     typer.echo(
         f"{output}: {fitted.header['n_structures']} structures, graph within {fitted.cutoff:g} Å, "
         f"axes {axes}",
@@ -80,7 +98,9 @@ def command(
     for found in map(RadiusEvidence.from_plain, fitted.header.get(RADIUS_EVIDENCE, [])):
         if found.helps:
             typer.echo(f"radius: {found.told()}", err=True)
-    if calibration:
+    if fitted.header["n_held_out"] is not None:
         typer.echo(f"error estimate: {fitted.header['error_estimate']}", err=True)
     if as_json:
-        typer.echo(json.dumps({**fitted.header, "axes": list(fitted.axes), "output": str(output)}))
+        content = {**fitted.header, "fingerprint": fitted.fingerprint}
+        content |= {"axes": list(fitted.default_axes), "output": str(output)}
+        typer.echo(json.dumps(content))

@@ -2,15 +2,17 @@
 
 from farfield.graphs.batched import local_densities, neighbour_graphs, sorted_spectra
 from farfield.graphs.clusters import coarse, coarse_densities
-from farfield.graphs.criteria import CRITERIA, Criterion, references
+from farfield.graphs.criteria import CRITERIA, Criterion
 from farfield.graphs.densities import (
     cumulative,
     nearest,
     wasserstein,
     wasserstein_table,
 )
+from farfield.graphs.keys import content_key, mixed
 from farfield.graphs.laplacian import adjacency, bloch_laplacians, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
+from farfield.graphs.reference_sums import References, criteria_of, references
 from farfield.graphs.spectra import (
     EXACT_ATOMS,
     is_large,
@@ -29,10 +31,13 @@ __all__ = [
     "Criterion",
     "Estimate",
     "Graph",
+    "References",
     "adjacency",
     "bloch_laplacians",
     "coarse",
     "coarse_densities",
+    "content_key",
+    "criteria_of",
     "cumulative",
     "envelope",
     "estimate",
@@ -40,6 +45,7 @@ __all__ = [
     "laplacian",
     "local_densities",
     "local_spectrum",
+    "mixed",
     "nearest",
     "neighbour_graph",
     "neighbour_graphs",

@@ -19,7 +19,6 @@ from farfield.graphs.densities import wasserstein_table
 from farfield.graphs.laplacian import envelope, laplacian
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.spectra import (
-    padded,
     padded_distance,
     spectral_density,
     spectrum,
@@ -27,7 +26,6 @@ from farfield.graphs.spectra import (
 
 Floats = npt.NDArray[np.float64]
 
-KEPT = 128  # training structures that the nearest is sought among
 QUANTILES = (np.arange(64) + 0.5) / 64  # at which an unnormalised spectrum is remembered
 
 
@@ -40,18 +38,18 @@ class Criterion(ABC):
         For the command line.
     title
         What is compared, in words.
+    averaged
+        Whether the mean of the training graphs' vectors is remembered, or a sample of them
+        (:class:`farfield.graphs.References`).
     """
 
     name: str
     title: str
+    averaged = True
 
     @abstractmethod
     def describe(self, graph: Graph) -> Floats:
         """What is compared, a vector."""
-
-    def summarise(self, described: Sequence[Floats]) -> Floats:
-        """What is remembered of the training graphs: the mean of their vectors."""
-        return np.asarray(np.mean(described, axis=0))
 
     def distance(self, described: Floats, reference: Floats) -> float:
         """How far a vector is from the summary: the mean difference of the components."""
@@ -75,10 +73,6 @@ class Padded(Criterion):
 
     def describe(self, graph: Graph) -> Floats:
         return spectrum(graph)
-
-    def summarise(self, described: Sequence[Floats]) -> Floats:
-        length = max(len(values) for values in described)
-        return np.asarray(np.mean([padded(values, length) for values in described], axis=0))
 
     def distance(self, described: Floats, reference: Floats) -> float:
         return padded_distance(described, reference)
@@ -104,13 +98,10 @@ class Nearest(Criterion):
 
     name = "nearest"
     title = "spectral density of the normalised Laplacian against the nearest of training"
+    averaged = False
 
     def describe(self, graph: Graph) -> Floats:
         return spectral_density(graph, weighted=True)
-
-    def summarise(self, described: Sequence[Floats]) -> Floats:
-        steps = np.linspace(0, len(described) - 1, min(KEPT, len(described)))
-        return np.stack([described[int(place)] for place in steps])
 
     def distance(self, described: Floats, reference: Floats) -> float:
         return float(wasserstein_table(described[None], reference).min())
@@ -173,11 +164,3 @@ CRITERIA = MappingProxyType(
         )
     }
 )
-
-
-def references(graphs: Sequence[Graph]) -> dict[str, Floats]:
-    """What every criterion remembers of the training graphs, by its name."""
-    return {
-        name: criterion.summarise([criterion.describe(graph) for graph in graphs])
-        for name, criterion in CRITERIA.items()
-    }

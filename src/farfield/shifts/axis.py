@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from farfield.errors import ProfileError
-from farfield.shifts.contract import Detector, Score, State
+from farfield.shifts.contract import Described, Detector, Score, State
+from farfield.shifts.memory import Memory, folds_of
 from farfield.shifts.observation import Observation
-from farfield.structures import folds
+from farfield.shifts.recalled import Recalled
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,13 +29,13 @@ class Axis:
     Attributes
     ----------
     state
-        What the detector's ``fit`` returned for all training structures.
+        What the detector's ``fit`` returned for all that is remembered of training.
     null
-        Scores of held-out structures, shape (n,), sorted.
+        Scores of the remembered held-out structures, shape (n,), sorted.
     atom_null
-        Scores of their atoms, evenly thinned to at most 2000, sorted.
+        Scores of their atoms that are remembered, evenly thinned to at most 2000, sorted.
     held_out
-        Quantile of each held-out structure among them, in the order of the structures and
+        Quantile of each held-out structure among them, in the order of their keys and
         the same for all axes; NaN for a structure that could not be scored on this axis.
     """
 
@@ -44,33 +45,34 @@ class Axis:
     held_out: Floats
 
 
-def fit_axis(
-    detector: Detector,
-    observations: Sequence[Observation],
-    held_out: Sequence[Observation] | None,
-    seed: int,
-) -> Axis | str:
+def fit_axis(detector: Detector, train: Memory, held_out: Memory | None, seed: int) -> Axis | str:
     """Fit one axis on the structures that have what it needs, or say why it cannot be.
 
-    Scores of held-out structures are those of ``held_out`` against all of ``observations``;
-    without such structures, each of five seeded folds is scored against the other four.
+    Judged are the remembered structures of ``held_out`` against all of training; without
+    them, each of five folds of those of training against the rest.
     """
-    judged = observations if held_out is None else held_out
-    places = [i for i, item in enumerate(judged) if detector.missing(item) is None]
-    present = [item for item in observations if detector.missing(item) is None]
-    for kept, among in ((present, observations), (places, judged)):
-        if len(kept) < LEAST:
-            return lack(detector, among) or f"fewer than {LEAST} structures"
-    state = detector.fit(present)
-    if held_out is None:
-        scores = _fold_scores(detector, present, seed)
-    else:
-        scores = [score_finite(detector, held_out[place], state) for place in places]
-    found = np.array([score.structure for score in scores])
-    null = np.sort(found)
-    quantiles = np.full(len(judged), np.nan)
-    quantiles[places] = share_below(null, found)
-    atoms = np.sort(np.concatenate([score.atoms for score in scores]))
+    judged = train if held_out is None else held_out
+    for memory in (train,) if held_out is None else (train, held_out):
+        count, reason = memory.lacking.get(detector.axis, (0, ""))
+        if memory.totals.count - count < LEAST:
+            told = f"{count} of {memory.totals.count} structures have {reason}"
+            return told if count < memory.totals.count else reason
+        present = [one for one in memory.structures.values() if detector.missing(one) is None]
+        if len(present) < LEAST:
+            lacking = [detector.missing(one) for one in memory.structures.values()]
+            return next(filter(None, lacking), f"fewer than {LEAST} different structures")
+    state = detector.fit(train)
+    scores = (
+        _fold_scores(detector, train, seed)
+        if held_out is None
+        else _scores(detector, held_out.structures.values(), state)
+    )
+    found = {key: score.structure for key, score in scores.items()}
+    null = np.sort(list(found.values()))
+    held = np.array([found.get(key, np.nan) for key in judged.structures])
+    quantiles = np.full(len(held), np.nan)
+    quantiles[~np.isnan(held)] = share_below(null, held[~np.isnan(held)])
+    atoms = np.sort(np.concatenate([score.atoms for score in scores.values()]))
     steps = np.linspace(0, len(atoms) - 1, min(KEPT_ATOM_SCORES, len(atoms)))
     return Axis(state, null, atoms[steps.round().astype(int)], quantiles)
 
@@ -84,15 +86,20 @@ def lack(detector: Detector, observations: Sequence[Observation]) -> str | None:
     return f"{len(told)} of {len(reasons)} structures have {told[0]}"
 
 
-def score_finite(detector: Detector, observation: Observation, state: State) -> Score:
+def score_finite(detector: Detector, seen: Described, state: State) -> Score:
     """Score one structure; a score that is not a finite number is an error."""
-    score = detector.score(observation, state)
+    score = detector.score(seen, state)
     if not (np.isfinite(score.structure) and np.isfinite(score.atoms).all()):
-        raise ProfileError(
-            f"a structure of {observation.graph.n_atoms} atoms has no finite score on the axis "
-            f"{detector.axis}: look for forces or features that are not finite numbers"
-        )
+        raise not_finite(detector.axis, seen)
     return score
+
+
+def not_finite(axis: str, seen: Described) -> ProfileError:
+    """The error of a structure without a finite score."""
+    return ProfileError(
+        f"a structure of {seen.n_atoms} atoms has no finite score on the axis "
+        f"{axis}: look for forces or features that are not finite numbers"
+    )
 
 
 def share_below(null: Floats, scores: Floats) -> Floats:
@@ -101,11 +108,19 @@ def share_below(null: Floats, scores: Floats) -> Floats:
     return np.asarray(np.searchsorted(null, scores - tolerance, side="left") / len(null))
 
 
-def _fold_scores(detector: Detector, observations: Sequence[Observation], seed: int) -> list[Score]:
+def _fold_scores(detector: Detector, train: Memory, seed: int) -> dict[int, Score]:
+    owners = folds_of(train.structures, FOLDS, seed)
     scores: dict[int, Score] = {}
-    for part in folds(len(observations), FOLDS, seed):
-        left_out = set(part)
-        rest = [item for index, item in enumerate(observations) if index not in left_out]
-        state = detector.fit(rest)
-        scores |= {index: score_finite(detector, observations[index], state) for index in part}
-    return [scores[index] for index in range(len(observations))]
+    for part in np.unique(owners).tolist():
+        state = detector.fit(train.without(part, FOLDS, seed))
+        pairs = zip(train.structures.values(), owners, strict=True)
+        scores |= _scores(detector, [one for one, owner in pairs if owner == part], state)
+    return {key: scores[key] for key in train.structures if key in scores}
+
+
+def _scores(detector: Detector, judged: Iterable[Recalled], state: State) -> dict[int, Score]:
+    return {
+        one.key: score_finite(detector, one, state)
+        for one in judged
+        if detector.missing(one) is None
+    }

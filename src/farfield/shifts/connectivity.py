@@ -1,19 +1,20 @@
-"""The axis of connectivity: the spectrum of the graph Laplacian against training spectra."""
+"""The axes of spectral densities: each against the nearest training structure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from farfield.graphs import padded, share_near_one, wasserstein_table
-from farfield.shifts.contract import Detector, Floats, Score, State
-from farfield.shifts.observation import Observation
-from farfield.shifts.subsample import per_element, same_element, spread
+from farfield.shifts.contract import Described, Detector, Floats, Score, State
+from farfield.shifts.densities import blocks, decoded, distances, local_distances
+from farfield.shifts.subsample import first_of_each, same_element, spread
+
+if TYPE_CHECKING:
+    from farfield.shifts.memory import Memory
 
 KEPT_STRUCTURES = 256
-KEPT_ATOMS = 64  # per element
+KEPT_ATOMS = 128  # per element
 
 
 @final
@@ -25,11 +26,12 @@ class Connectivity(Detector):
     smaller than the cutoff are complete graphs and all look alike. An atom's score is the
     same distance between local densities, against training atoms of its element.
 
-    The share of eigenvalues in [0.9, 1.1] and the mean spectrum are those of the plain
-    graph of the cell, as in arXiv 2503.08674.
+    The share of eigenvalues in [0.9, 1.1] is that of the plain graph of the cell, as in
+    arXiv 2503.08674.
     """
 
     axis = "connectivity"
+    default = True
     title = "Connectivity"
     unit = "Wasserstein-1 distance of Laplacian spectra"
     explanation = (
@@ -37,45 +39,127 @@ class Connectivity(Detector):
         "nearest training structure; edges count by the weight of their messages."
     )
 
-    def missing(self, observation: Observation) -> str | None:
+    def missing(self, seen: Described) -> str | None:
         return None
 
-    def fit(self, observations: Sequence[Observation]) -> State:
-        densities = np.stack([_density(observation) for observation in observations])
-        numbers = np.concatenate([observation.graph.numbers for observation in observations])
-        atoms = np.concatenate([observation.local_densities for observation in observations])
-        kept = per_element(numbers, KEPT_ATOMS)
-        plain = [observation.plain_spectrum for observation in observations]
-        length = max(len(values) for values in plain)
+    def fit(self, memory: Memory) -> State:
+        densities = np.stack([one.density for one in memory.structures.values()])
+        shares = [one.share_near_one for one in memory.structures.values()]
+        numbers, local = memory.atoms("local_densities")
+        kept = first_of_each(numbers, KEPT_ATOMS)
         return {
-            "densities": densities[spread(densities, KEPT_STRUCTURES)].astype(np.float32),
-            "atom_densities": atoms[kept],
+            "densities": densities[spread(decoded(densities), KEPT_STRUCTURES)],
+            "atom_densities": local[kept],
             "atom_numbers": numbers[kept],
-            "mean_spectrum": np.mean([padded(values, length) for values in plain], axis=0),
-            "share_near_one": np.array(np.mean([share_near_one(values) for values in plain])),
+            "share_near_one": np.array(np.mean(shares)),
         }
 
-    def score(self, observation: Observation, state: State) -> Score:
-        graph = observation.graph
-        references = state["densities"].astype(float)  # (kept, grid)
-        distance = float(wasserstein_table(_density(observation)[None], references).min())
-        local = observation.local_densities  # (N, grid)
-        atoms = np.zeros(graph.n_atoms)
-        for number in np.unique(graph.numbers):
-            chosen = graph.numbers == number
-            same = same_element(state["atom_numbers"], number)
-            known = state["atom_densities"][same].astype(float)
-            atoms[chosen] = wasserstein_table(local[chosen], known).min(axis=1)
-        share = share_near_one(observation.plain_spectrum)
+    def score(self, seen: Described, state: State) -> Score:
+        distance = float(distances(seen.density[None], state["densities"]).min())
+        local = seen.local_densities
+        numbers = seen.numbers[: len(local)]
+        atoms = np.zeros(len(local))
+        for number in np.unique(numbers):
+            chosen = numbers == number
+            known = state["atom_densities"][same_element(state["atom_numbers"], number)]
+            atoms[chosen] = local_distances(local[chosen], known).min(axis=1)
         return Score(
             structure=distance,
             atoms=atoms,
             reason=f"its graph's spectrum lies {distance:.4f} from the nearest training spectrum "
-            f"({100 * share:.0f} % of eigenvalues in [0.9, 1.1], in training "
+            f"({100 * seen.share_near_one:.0f} % of eigenvalues in [0.9, 1.1], in training "
             f"{100 * float(state['share_near_one']):.0f} %)",
         )
 
 
-def _density(observation: Observation) -> Floats:
-    """Cumulative spectral density of the whole structure, shape (grid,)."""
-    return np.asarray(observation.local_densities.mean(axis=0, dtype=float))
+@final
+class PlainConnectivity(Detector):
+    """The same distance with edges counted instead of weighted."""
+
+    axis = "connectivity_plain"
+    title = "Connectivity, edges counted"
+    unit = "Wasserstein-1 distance of Laplacian spectra"
+    explanation = (
+        "Distance between the spectrum of the structure's graph Laplacian and that of the "
+        "nearest training structure; every edge within the cutoff counts alike."
+    )
+
+    def missing(self, seen: Described) -> str | None:
+        return None
+
+    def fit(self, memory: Memory) -> State:
+        densities = np.stack([one.plain_density for one in memory.structures.values()])
+        return {"densities": densities[spread(decoded(densities), KEPT_STRUCTURES)]}
+
+    def score(self, seen: Described, state: State) -> Score:
+        distance = float(distances(seen.plain_density[None], state["densities"]).min())
+        return Score(
+            structure=distance,
+            atoms=np.full(len(seen.numbers), distance),
+            reason=f"the spectrum of its graph without weights lies {distance:.4f} from the "
+            "nearest training spectrum",
+        )
+
+
+@final
+class UnnormalisedConnectivity(Detector):
+    """The same for the unnormalised Laplacian D − A, which grows with the number of neighbours."""
+
+    axis = "connectivity_unnormalised"
+    title = "Connectivity, unnormalised"
+    unit = "Wasserstein-1 distance of spectra of D − A"
+    explanation = (
+        "Distance between the spectrum of the unnormalised graph Laplacian and that of the "
+        "nearest training structure; edges count by the weight of their messages."
+    )
+
+    def missing(self, seen: Described) -> str | None:
+        return None
+
+    def fit(self, memory: Memory) -> State:
+        return {"spectra": np.stack([one.unnormalised for one in memory.structures.values()])}
+
+    def score(self, seen: Described, state: State) -> Score:
+        gaps = np.abs(state["spectra"] - seen.unnormalised).mean(axis=1)
+        distance = float(gaps.min())
+        return Score(
+            structure=distance,
+            atoms=np.full(len(seen.numbers), distance),
+            reason=f"the spectrum of its unnormalised Laplacian lies {distance:.3f} from the "
+            "nearest training spectrum",
+        )
+
+
+@final
+class MeanConnectivity(Detector):
+    """Wasserstein-1 distance of the spectral density to the mean density of training.
+
+    An atom's score is the distance of its local density to the same mean.
+    """
+
+    axis = "connectivity_mean"
+    title = "Connectivity against the mean"
+    unit = "Wasserstein-1 distance of Laplacian spectra"
+    explanation = (
+        "Distance between the spectrum of the structure's graph Laplacian and the mean spectrum "
+        "of training; edges count by the weight of their messages."
+    )
+
+    def missing(self, seen: Described) -> str | None:
+        return None
+
+    def fit(self, memory: Memory) -> State:
+        mean = memory.totals.density / memory.totals.count  # codes, no longer whole
+        return {"density": mean, "local": blocks(decoded(mean))}
+
+    def score(self, seen: Described, state: State) -> Score:
+        distance = float(distances(seen.density[None], state["density"][None])[0, 0])
+        local = seen.local_densities
+        atoms: Floats = np.zeros(0)
+        if len(local):
+            atoms = local_distances(local, state["local"][None])[:, 0]
+        return Score(
+            structure=distance,
+            atoms=atoms,
+            reason=f"its graph's spectrum lies {distance:.4f} from the mean of training",
+        )

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
+from farfield.errors import ProfileError
 from farfield.shifts.axis import lack
 from farfield.shifts.calibration import ErrorEstimate
+from farfield.shifts.detectors import DETECTORS, chosen_axes, verdict_axes
 from farfield.shifts.observation import Observation
-from farfield.shifts.profile import DETECTORS, Profile
+from farfield.shifts.profile import Profile
+from farfield.structures import describe
 
 Verdict = Literal["inside", "edge", "outside"]
 EDGE, OUTSIDE = 0.95, 0.99
@@ -32,14 +35,16 @@ class StructureDiagnosis:
     atom_quantiles
         By axis, shape (N,).
     quantile
-        Combined over the axes that this structure has, against held-out structures on the
-        same axes.
+        Combined over those of the default (or named) axes that this structure has, against
+        held-out structures on the same axes.
     verdict
         ``"inside"`` up to 0.95, ``"edge"`` up to 0.99, ``"outside"`` above.
     axis
-        The axis with the largest quantile.
+        The one of these axes with the largest quantile.
     sentence
         The verdict and its reason in one sentence.
+    combined_axes
+        The axes of which ``quantile`` is made.
     not_scored
         Axes on which other structures of the set have a score and this one has none, and why.
     error
@@ -58,6 +63,7 @@ class StructureDiagnosis:
     verdict: Verdict
     axis: str
     sentence: str
+    combined_axes: tuple[str, ...] = ()
     not_scored: dict[str, str] = field(default_factory=dict)
     error: ErrorEstimate | None = None
 
@@ -78,6 +84,13 @@ class Diagnosis:
     not_scored: dict[str, str]
 
     @property
+    def axes(self) -> tuple[str, ...]:
+        """Axes on which at least one structure has a score."""
+        return tuple(
+            axis for axis in DETECTORS if any(axis in found.scores for found in self.structures)
+        )
+
+    @property
     def partly_scored(self) -> dict[str, str]:
         """Axes on which some structures have no score, and why."""
         told: dict[str, list[str]] = {}
@@ -91,33 +104,62 @@ class Diagnosis:
 
 
 def diagnose(
-    structures: Sequence[Atoms], observations: Sequence[Observation], profile: Profile
+    structures: Sequence[Atoms],
+    observations: Sequence[Observation],
+    profile: Profile,
+    axes: Sequence[str] | str | None = None,
 ) -> Diagnosis:
-    """Score each structure along every axis that the profile and its observation have."""
+    """Score each structure along every axis that the profile and its observation have.
+
+    Parameters
+    ----------
+    structures, observations
+        In the same order.
+    profile
+        What they are scored against.
+    axes
+        None for the default axes, or names, of which the combined quantile is then made;
+        ``"all"`` scores all axes and combines the default ones.
+
+    Raises
+    ------
+    ProfileError
+        A structure has none of the axes of the combined quantile.
+    """
     not_scored = {}
-    for name, detector in DETECTORS.items():
-        reason = lack(detector, observations)
+    for name in chosen_axes(axes):
+        reason = lack(DETECTORS[name], observations)
         if name not in profile.axes:
             not_scored[name] = "the profile was made without it" + (f"; {reason}" if reason else "")
-        elif reason and all(detector.missing(observation) for observation in observations):
+        elif reason and all(DETECTORS[name].missing(observation) for observation in observations):
             not_scored[name] = reason
-    axes = [name for name in profile.axes if name not in not_scored]
+    scored = [name for name in chosen_axes(axes) if name not in not_scored]
     found = [
-        _one(atoms, observation, profile, axes)
+        _one(atoms, observation, profile, scored, verdict_axes(axes))
         for atoms, observation in zip(structures, observations, strict=True)
     ]
     return Diagnosis(found, not_scored)
 
 
 def _one(
-    atoms: Atoms, observation: Observation, profile: Profile, axes: Sequence[str]
+    atoms: Atoms,
+    observation: Observation,
+    profile: Profile,
+    axes: Sequence[str],
+    judging: Sequence[str],
 ) -> StructureDiagnosis:
     lacking = {axis: DETECTORS[axis].missing(observation) for axis in axes}
     present = [axis for axis in axes if lacking[axis] is None]
     scores = {axis: profile.score(axis, observation) for axis in present}
     quantiles = {axis: profile.quantile(axis, score.structure) for axis, score in scores.items()}
-    combined = profile.combined_quantile(quantiles)
-    leading = max(quantiles, key=lambda axis: quantiles[axis])
+    combining = {axis: share for axis, share in quantiles.items() if axis in judging}
+    if not combining:
+        reasons = "; ".join(filter(None, lacking.values())) or "the profile was made without them"
+        raise ProfileError(
+            f"{describe(atoms)} has none of the axes {', '.join(judging)}: {reasons}"
+        )
+    combined = profile.combined_quantile(combining)
+    leading = max(combining, key=lambda axis: combining[axis])
     verdict: Verdict = "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
     calibration, residual = profile.error_calibration, observation.residual
     return StructureDiagnosis(
@@ -134,6 +176,7 @@ def _one(
         quantile=combined,
         verdict=verdict,
         axis=leading,
+        combined_axes=tuple(combining),
         sentence=_sentence(verdict, combined, leading, scores[leading].reason),
         not_scored={axis: reason for axis, reason in lacking.items() if reason is not None},
         error=calibration.estimate(residual) if calibration and residual is not None else None,

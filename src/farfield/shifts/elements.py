@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
 from ase.data import chemical_symbols
 
-from farfield.graphs import Graph
-from farfield.shifts.contract import Detector, Score, State
-from farfield.shifts.observation import Observation
+from farfield.shifts.contract import ELEMENTS, Described, Detector, Floats, Score, State
 
-_SIZE = len(chemical_symbols)
-Ints = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    from farfield.shifts.memory import Memory
 
 
 @final
@@ -28,6 +25,7 @@ class Elements(Detector):
     """
 
     axis = "elements"
+    default = True
     title = "Elements and element pairs"
     unit = "-log10 of the share of training structures"
     explanation = (
@@ -35,58 +33,56 @@ class Elements(Detector):
         "structure holds it, 1 when one in ten does, the maximum when none does."
     )
 
-    def missing(self, observation: Observation) -> str | None:
+    def missing(self, seen: Described) -> str | None:
         return None
 
-    def fit(self, observations: Sequence[Observation]) -> State:
-        element_counts = np.zeros(_SIZE)
-        pair_counts = np.zeros(_SIZE**2)
-        for observation in observations:
-            element_counts[np.unique(observation.graph.numbers)] += 1
-            pair_counts[np.unique(_pairs(observation.graph))] += 1
-        pairs = np.flatnonzero(pair_counts)
+    def fit(self, memory: Memory) -> State:
+        totals = memory.totals
         return {
-            "count": np.array(len(observations)),
-            "element_counts": element_counts,
-            "pairs": pairs,
-            "pair_counts": pair_counts[pairs],
+            "count": np.array(totals.count),
+            "element_counts": totals.elements,
+            "pair_counts": totals.pairs,
         }
 
-    def score(self, observation: Observation, state: State) -> Score:
-        graph = observation.graph
+    def score(self, seen: Described, state: State) -> Score:
         count = float(state["count"])
-        pair_counts = np.zeros(_SIZE**2)
-        pair_counts[state["pairs"].astype(int)] = state["pair_counts"]
-        own = _surprise(state["element_counts"][graph.numbers], count)  # (N,)
-        pairs = _pairs(graph)  # (E,)
-        bonds = _surprise(pair_counts[pairs], count)  # (E,)
-        atoms = own.copy()
-        # A neighbour of an unseen element is that atom's oddity, not this one's.
-        seen_neighbour = (
-            np.asarray(state["element_counts"], dtype=float)[graph.numbers[graph.receivers]] > 0
+        element_counts, pair_counts = state["element_counts"], state["pair_counts"]
+        present = np.flatnonzero(seen.composition)
+        own = _surprise(element_counts[present], count)
+        known = (element_counts[np.divmod(seen.pairs, ELEMENTS)[0]] > 0) & (
+            element_counts[np.divmod(seen.pairs, ELEMENTS)[1]] > 0
         )
-        np.maximum.at(atoms, graph.senders[seen_neighbour], bonds[seen_neighbour])
-        if own.max() >= atoms.max():
-            rarest = np.unique(graph.numbers[own == own.max()])
+        pairs = seen.pairs[known]
+        bonds = _surprise(pair_counts[pairs], count)
+        if len(bonds) == 0 or own.max() >= bonds.max():
+            largest = float(own.max())
+            rarest = present[own == own.max()]
             what = _listed([chemical_symbols[number] for number in rarest])
             what += " is in" if len(rarest) == 1 else " are each in"
-            seen = state["element_counts"][rarest[0]]
+            held = element_counts[rarest[0]]
         else:
+            largest = float(bonds.max())
             rarest_pair = int(pairs[bonds == bonds.max()].min())
-            first, second = divmod(rarest_pair, _SIZE)
+            first, second = divmod(rarest_pair, ELEMENTS)
             what = f"the pair {chemical_symbols[first]}-{chemical_symbols[second]}"
-            what += f" within {graph.cutoff:g} Å is in"
-            seen = pair_counts[rarest_pair]
-        return Score(float(atoms.max()), atoms, f"{what} {_share(int(seen), int(count))}")
+            what += f" within {seen.cutoff:g} Å is in"
+            held = pair_counts[rarest_pair]
+        reason = f"{what} {_share(int(held), int(count))}"
+        return Score(largest, self._atoms(seen, state), reason)
+
+    def _atoms(self, seen: Described, state: State) -> Floats:
+        """The largest surprise of each atom, shape (n,)."""
+        count, element_counts = float(state["count"]), state["element_counts"]
+        atoms = _surprise(element_counts[seen.numbers], count)
+        places, neighbours, codes = seen.atom_pairs
+        # A neighbour of an unseen element is that atom's oddity, not this one's.
+        known = element_counts[neighbours] > 0
+        bonds = _surprise(state["pair_counts"][codes[known]], count)
+        np.maximum.at(atoms, places[known], bonds)
+        return atoms
 
 
-def _pairs(graph: Graph) -> Ints:
-    """The two atomic numbers of each edge as one, _SIZE * smaller + larger, shape (E,)."""
-    first, second = graph.numbers[graph.senders], graph.numbers[graph.receivers]
-    return np.asarray(_SIZE * np.minimum(first, second) + np.maximum(first, second))
-
-
-def _surprise(counts: np.ndarray, total: float) -> np.ndarray:
+def _surprise(counts: npt.NDArray[np.generic], total: float) -> Floats:
     return np.asarray(np.abs(np.log10(np.maximum(counts, 0.5) / total)))
 
 

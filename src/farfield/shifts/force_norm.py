@@ -1,14 +1,14 @@
-"""The axis of force norms. At test time there are no true forces, so a proxy stands in."""
+"""The axes of force norms. At test time there are no true forces, so a proxy stands in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
-import numpy as np
+from farfield.shifts.contract import Described, Detector, Score, State
+from farfield.shifts.norms import levels, no_labels, norms_of
 
-from farfield.shifts.contract import Detector, Score, State
-from farfield.shifts.observation import Observation
+if TYPE_CHECKING:
+    from farfield.shifts.memory import Memory
 
 
 @final
@@ -20,6 +20,7 @@ class ForceNorm(Detector):
     """
 
     axis = "force_norm"
+    default = True
     title = "Force norm"
     unit = "eV/Å"
     explanation = (
@@ -27,30 +28,54 @@ class ForceNorm(Detector):
         "of facts: reference forces of a test structure are never used."
     )
 
-    def missing(self, observation: Observation) -> str | None:
-        if observation.forces is not None:
+    def missing(self, seen: Described) -> str | None:
+        if seen.norms(self.axis) is not None:
             return None
-        if observation.prior_failure is not None:
-            return f"no labels of the prior ({observation.prior_failure})"
-        return "no proxy forces: give a model, or a prior that was also given to the profile"
-
-    def fit(self, observations: Sequence[Observation]) -> State:
-        means = [norms(observation).mean() for observation in observations]
-        return {"levels": np.quantile(means, [0.5, 0.95])}
-
-    def score(self, observation: Observation, state: State) -> Score:
-        atoms = norms(observation)
-        middle, high = state["levels"]
-        mean = float(atoms.mean())
-        return Score(
-            structure=mean,
-            atoms=atoms,
-            reason=f"the mean force is {mean:.2f} eV/Å, where training has a median of "
-            f"{middle:.2f} and 95 % below {high:.2f}",
+        return no_labels(seen) or (
+            "no proxy forces: give a model, or a prior that was also given to the profile"
         )
 
+    def fit(self, memory: Memory) -> State:
+        return levels(memory, self.axis)
 
-def norms(observation: Observation) -> np.ndarray:
-    """Norm of the proxy force on each atom, shape (N,), eV/Å."""
-    assert observation.forces is not None
-    return np.asarray(np.linalg.norm(observation.forces, axis=1))
+    def score(self, seen: Described, state: State) -> Score:
+        return _score(self.axis, "the mean force", seen, state)
+
+
+@final
+class PriorForceNorm(Detector):
+    """The same with the forces of a prior, a second proxy beside the model's own forces.
+
+    Far from training the model's own forces may be as wrong as anything else that it says;
+    a prior was fitted to nothing, or to other structures.
+    """
+
+    axis = "prior_force_norm"
+    title = "Force norm by the prior"
+    unit = "eV/Å"
+    explanation = (
+        "Mean over the atoms of the norm of the prior's forces: a second proxy beside the "
+        "model's own forces."
+    )
+
+    def missing(self, seen: Described) -> str | None:
+        if seen.norms(self.axis) is not None:
+            return None
+        return no_labels(seen) or "no forces of a prior beside a model's: give both"
+
+    def fit(self, memory: Memory) -> State:
+        return levels(memory, self.axis)
+
+    def score(self, seen: Described, state: State) -> Score:
+        return _score(self.axis, "the prior's mean force", seen, state)
+
+
+def _score(name: str, what: str, seen: Described, state: State) -> Score:
+    norms = norms_of(seen, name)
+    middle, high = state["levels"]
+    return Score(
+        structure=norms.mean,
+        atoms=norms.atoms,
+        reason=f"{what} is {norms.mean:.2f} eV/Å, where training has a median of "
+        f"{middle:.2f} and 95 % below {high:.2f}",
+    )

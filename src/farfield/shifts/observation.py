@@ -11,18 +11,38 @@ import numpy.typing as npt
 from ase import Atoms
 
 from farfield.errors import ModelError, ProfileError
-from farfield.graphs import Graph, cumulative, local_spectrum, neighbour_graph, spectrum
+from farfield.graphs import (
+    Graph,
+    adjacency,
+    bloch_laplacians,
+    content_key,
+    criteria_of,
+    cumulative,
+    local_spectrum,
+    neighbour_graph,
+    share_near_one,
+    spectral_density,
+    spectrum,
+)
 from farfield.potentials.contract import Potential
 from farfield.potentials.residual import residual_of
 from farfield.priors import Failure, Prior
+from farfield.shifts.contract import ELEMENTS, Norms
+from farfield.shifts.densities import Codes, blocks, coded
 from farfield.structures import Labels, describe
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LEVELS = (np.arange(32) + 0.5) / 32
 
 
 @dataclass(frozen=True)
 class Observation:
     """One structure of N atoms as the detectors see it.
+
+    What they compare is in :class:`farfield.shifts.contract.Described`, and computed when it
+    is first asked for.
 
     Attributes
     ----------
@@ -37,6 +57,11 @@ class Observation:
         Forces of the model's prior head less those of the prior, shape (N, 3), eV/Å, or None.
     prior_failure
         Why the prior gave no labels for this structure, where it was asked and failed.
+    prior_forces
+        Forces of the prior beside those of the model, shape (N, 3), eV/Å, or None.
+    force_error
+        Forces of the model less reference forces, shape (N, 3), eV/Å: of held-out structures
+        that calibrate an error estimate, and None of all others.
     """
 
     graph: Graph
@@ -44,17 +69,122 @@ class Observation:
     features: Floats | None = None
     residual: Floats | None = None
     prior_failure: str | None = None
+    prior_forces: Floats | None = None
+    force_error: Floats | None = None
 
     @cached_property
-    def local_densities(self) -> npt.NDArray[np.float32]:
-        """Cumulative spectral density of each atom, edges weighted, shape (N, grid)."""
+    def key(self) -> int:
+        """The same for the same geometry, and hardly ever for another."""
+        return content_key(self.graph)
+
+    @cached_property
+    def criteria(self) -> dict[str, Floats]:
+        """What the criteria of radius refinement say of the graph."""
+        return criteria_of(self.graph)
+
+    @property
+    def n_atoms(self) -> int:
+        """See :class:`Described`, as for all that follow."""
+        return self.graph.n_atoms
+
+    @property
+    def cutoff(self) -> float:
+        return self.graph.cutoff
+
+    @property
+    def numbers(self) -> Ints:
+        return self.graph.numbers
+
+    @property
+    def weights(self) -> Floats:
+        return np.full(self.n_atoms, 1.0 / self.n_atoms)
+
+    @cached_property
+    def composition(self) -> Ints:
+        return np.bincount(self.graph.numbers, minlength=ELEMENTS)
+
+    @cached_property
+    def atom_pairs(self) -> tuple[Ints, Ints, Ints]:
+        own = self.graph.numbers[self.graph.senders]
+        others = self.graph.numbers[self.graph.receivers]
+        return self.graph.senders, others, pair_codes(own, others)
+
+    @cached_property
+    def pairs(self) -> Ints:
+        return np.unique(self.atom_pairs[2])
+
+    @cached_property
+    def _levels(self) -> Floats:
+        """Cumulative local densities on the full grid, shape (N, 256)."""
         values, weights = local_spectrum(self.graph, weighted=True)
-        return cumulative(values, weights).astype(np.float32)  # 1 kB per atom
+        return cumulative(values, weights)
 
     @cached_property
-    def plain_spectrum(self) -> Floats:
-        """Eigenvalues of the Laplacian, edges counted, shape (N,)."""
+    def density(self) -> Codes:
+        return coded(self._levels.mean(axis=0))
+
+    @cached_property
+    def local_densities(self) -> Codes:
+        return blocks(self._levels)
+
+    @cached_property
+    def plain_density(self) -> Codes:
+        return coded(spectral_density(self.graph))
+
+    @cached_property
+    def unnormalised(self) -> Floats:
+        return unnormalised_quantiles(self.graph)
+
+    @cached_property
+    def degrees(self) -> Floats:
+        return np.bincount(self.graph.senders, minlength=self.n_atoms).astype(float)
+
+    @cached_property
+    def coordination(self) -> Floats:
+        return np.quantile(self.degrees, LEVELS, method="inverted_cdf")
+
+    @cached_property
+    def spectrum(self) -> Floats:
         return spectrum(self.graph)
+
+    @property
+    def share_near_one(self) -> float:
+        return share_near_one(self.spectrum)
+
+    def norms(self, name: str) -> Norms | None:
+        return self._norms[name]
+
+    @cached_property
+    def _norms(self) -> dict[str, Norms | None]:
+        vectors = {
+            "force_norm": self.forces,
+            "prior_force_norm": self.prior_forces,
+            "prior_residual": self.residual,
+            "force_error": self.force_error,
+        }
+        return {name: None if rows is None else _norms(rows) for name, rows in vectors.items()}
+
+
+def _norms(vectors: Floats) -> Norms:
+    atoms = np.linalg.norm(vectors, axis=1)
+    return Norms(float(atoms.mean()), atoms)
+
+
+def pair_codes(first: Ints, second: Ints) -> Ints:
+    """Two atomic numbers as one number, 119 * smaller + larger, of the same shape."""
+    return np.asarray(ELEMENTS * np.minimum(first, second) + np.maximum(first, second))
+
+
+def unnormalised_quantiles(graph: Graph) -> Floats:
+    """32 quantiles of the eigenvalues of D − A, edges weighted; of a crystal, not of its cell."""
+    matrices, shares = bloch_laplacians(graph, weighted=True)
+    degrees = adjacency(graph, weighted=True).sum(axis=1)
+    roots = np.sqrt(degrees)
+    values = np.linalg.eigvalsh(roots[:, None] * matrices * roots[None, :])  # (K, N)
+    order = np.argsort(values, axis=None)
+    below = np.cumsum(np.repeat(shares / graph.n_atoms, graph.n_atoms)[order])
+    places = np.minimum(np.searchsorted(below, LEVELS - 1e-9), len(order) - 1)
+    return np.maximum(values.ravel()[order[places]], 0.0)
 
 
 def observe(
@@ -76,9 +206,9 @@ def observe(
     cutoff
         Radius of the graph, Å, when there is no model, or when the model does not tell.
     prior_labels
-        A prior's labels of the same structures: the proxy forces when there is no model,
-        and what ``prior_head`` is compared with when there is one. Where the prior failed,
-        the structure lacks that axis, and the observation holds the reason.
+        A prior's labels of the same structures: the proxy forces when there is no model;
+        beside a model, a second proxy and what ``prior_head`` is compared with. Where the prior
+        failed, the structure lacks these axes, and the observation holds the reason.
     prior_head
         The model's head for this prior: with ``prior_labels`` it gives the prior residual.
 
@@ -100,8 +230,9 @@ def observe(
     known = [outcome if isinstance(outcome, Labels) else None for outcome in outcomes]
     failures = [outcome.reason if isinstance(outcome, Failure) else None for outcome in outcomes]
     forces = [None if labels is None else labels.forces for labels in known]
-    features, residuals = nothing, nothing
+    features, residuals, beside = nothing, nothing, nothing
     if potential is not None:
+        beside = forces
         predictions = potential.predict(structures)
         forces = [prediction.forces for prediction in predictions]
         features = [prediction.features for prediction in predictions]
@@ -110,7 +241,7 @@ def observe(
         _require_finite(structures, "forces", forces, potential)
         _require_finite(structures, "node features", features, potential)
         _require_finite(structures, f"forces of the head {prior_head!r}", residuals, potential)
-    seen = zip(graphs, forces, features, residuals, failures, strict=True)
+    seen = zip(graphs, forces, features, residuals, failures, beside, strict=True)
     return [Observation(*each) for each in seen]
 
 

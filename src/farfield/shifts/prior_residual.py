@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
-import numpy as np
-import numpy.typing as npt
+from farfield.shifts.contract import Described, Detector, Score, State
+from farfield.shifts.norms import levels, no_labels, norms_of
 
-from farfield.shifts.contract import Detector, Score, State
-from farfield.shifts.observation import Observation
+if TYPE_CHECKING:
+    from farfield.shifts.memory import Memory
 
 
 @final
@@ -26,6 +25,7 @@ class PriorResidual(Detector):
     """
 
     axis = "prior_residual"
+    default = True
     title = "Prior residual"
     unit = "eV/Å"
     explanation = (
@@ -33,30 +33,22 @@ class PriorResidual(Detector):
         "prior head and those of the prior itself: an error of the model, known without labels."
     )
 
-    def missing(self, observation: Observation) -> str | None:
-        if observation.residual is not None:
+    def missing(self, seen: Described) -> str | None:
+        if seen.norms(self.axis) is not None:
             return None
-        if observation.prior_failure is not None:
-            return f"no labels of the prior ({observation.prior_failure})"
-        return "no prior residual: give a prior, and a model with a head of that prior's name"
-
-    def fit(self, observations: Sequence[Observation]) -> State:
-        means = [residual_norms(observation).mean() for observation in observations]
-        return {"levels": np.quantile(means, [0.5, 0.95])}
-
-    def score(self, observation: Observation, state: State) -> Score:
-        atoms = residual_norms(observation)
-        middle, high = state["levels"]
-        mean = float(atoms.mean())
-        return Score(
-            structure=mean,
-            atoms=atoms,
-            reason=f"the model misses the prior's forces by {mean:.2f} eV/Å, where the structures "
-            f"it was trained on have a median of {middle:.2f} and 95 % below {high:.2f}",
+        return no_labels(seen) or (
+            "no prior residual: give a prior, and a model with a head of that prior's name"
         )
 
+    def fit(self, memory: Memory) -> State:
+        return levels(memory, self.axis)
 
-def residual_norms(observation: Observation) -> npt.NDArray[np.float64]:
-    """Norm of the prior residual on each atom, shape (N,), eV/Å."""
-    assert observation.residual is not None
-    return np.asarray(np.linalg.norm(observation.residual, axis=1))
+    def score(self, seen: Described, state: State) -> Score:
+        norms = norms_of(seen, self.axis)
+        middle, high = state["levels"]
+        return Score(
+            structure=norms.mean,
+            atoms=norms.atoms,
+            reason=f"the model misses the prior's forces by {norms.mean:.2f} eV/Å, where the "
+            f"structures it was trained on have a median of {middle:.2f} and 95 % below {high:.2f}",
+        )

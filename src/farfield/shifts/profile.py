@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from hashlib import sha256
+from json import dumps
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from farfield.errors import ProfileError
-from farfield.files import atomic
-from farfield.graphs import references
-from farfield.shifts.axis import LEAST, Axis, fit_axis, score_finite, share_below
-from farfield.shifts.calibration import ErrorCalibration
-from farfield.shifts.connectivity import Connectivity
-from farfield.shifts.contract import Detector, Score
-from farfield.shifts.elements import Elements
-from farfield.shifts.force_norm import ForceNorm
+from farfield.shifts.axis import LEAST, Axis, fit_axis, not_finite, score_finite, share_below
+from farfield.shifts.calibration import LEAST_STRUCTURES, ErrorCalibration, calibrate
+from farfield.shifts.contract import Score
+from farfield.shifts.detectors import DEFAULT, DETECTORS
+from farfield.shifts.memory import HELD_OUT, TRAINING, Memory
 from farfield.shifts.observation import Observation
-from farfield.shifts.prior_residual import PriorResidual
-from farfield.shifts.representation import Representation
 
 Floats = npt.NDArray[np.float64]
 
-VERSION = 2
-CALIBRATION = "error_calibration/"  # the beginning of its keys in the file
-REFERENCES = "references/"  # likewise
-DETECTORS: dict[str, Detector] = {
-    detector.axis: detector
-    for detector in (Elements(), ForceNorm(), Connectivity(), Representation(), PriorResidual())
-}
+VERSION = 3
+
+
+@final
+class Axes(Mapping[str, Axis]):
+    """The axes of a profile by name, each fitted when it is first asked for."""
+
+    def __init__(self, train: Memory, held_out: Memory | None, seed: int) -> None:
+        self._train, self._held_out, self._seed = train, held_out, seed
+        self._found: dict[str, Axis | str] = {}
+
+    def found(self, name: str) -> Axis | str:
+        """The axis, or the reason why it cannot be fitted."""
+        if name not in self._found:
+            detector = DETECTORS[name]
+            self._found[name] = fit_axis(detector, self._train, self._held_out, self._seed)
+        return self._found[name]
+
+    def __getitem__(self, name: str) -> Axis:
+        if name in DETECTORS:
+            axis = self.found(name)
+            if isinstance(axis, Axis):
+                return axis
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in DETECTORS and isinstance(self.found(str(name)), Axis)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in DETECTORS if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True)
@@ -42,23 +64,50 @@ class Profile:
     Attributes
     ----------
     axes
-        The fitted axes by name.
+        The fitted axes by name; the default ones first, then the further ones.
     header
         Plain values: number of structures, cutoff (Å), the model's name and fingerprint, the
         prior, the source of the proxy forces, the seed, farfield's version; ``not_fitted``
-        gives the reason for each axis that is not there.
+        gives the reason for each default axis that is not there.
     error_calibration
         From the prior residual to the force error to expect; None when no labelled held-out
         structures were given.
     references
         What the criteria of radius refinement remember of the training graphs, by criterion
         (:func:`farfield.graphs.references`).
+    train, held_out
+        What is remembered of training structures and of held-out ones; all of the above but
+        the header is derived from them.
     """
 
-    axes: dict[str, Axis]
+    axes: Mapping[str, Axis]
     header: dict[str, Any] = field(default_factory=dict)
     error_calibration: ErrorCalibration | None = None
     references: dict[str, Floats] = field(default_factory=dict)
+    train: Memory = field(default_factory=Memory)
+    held_out: Memory | None = None
+
+    @property
+    def default_axes(self) -> tuple[str, ...]:
+        """The axes that make the combined quantile and that this profile has."""
+        return tuple(name for name in DEFAULT if name in self.axes)
+
+    def not_fitted(self, axis: str) -> str:
+        """Why an axis is not there; empty when it is."""
+        found = self.axes.found(axis) if isinstance(self.axes, Axes) else ""
+        return found if isinstance(found, str) else ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of what the profile was made of: structures, model, prior, settings.
+
+        The same for the same structures in any order and from any merged parts; rounding and
+        farfield's own version do not enter.
+        """
+        content = {key: value for key, value in self.header.items() if key != "farfield"}
+        memories = [self.train] if self.held_out is None else [self.train, self.held_out]
+        content["structures"] = [[m.totals.count, m.totals.key_sum] for m in memories]
+        return sha256(dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def cutoff(self) -> float:
@@ -97,25 +146,42 @@ class Profile:
         return float(share_below(null, np.array([max(quantiles.values())]))[0])
 
 
+def remember(observations: Iterable[Observation], *, held_out: bool = False) -> Memory:
+    """Look at every structure once, and keep what a profile needs.
+
+    Raises
+    ------
+    ProfileError
+        Forces or features that are not finite numbers.
+    """
+    memory = Memory(HELD_OUT if held_out else TRAINING)
+    for seen in observations:
+        _require_finite(seen)
+        reasons = {name: detector.missing(seen) for name, detector in DETECTORS.items()}
+        memory.add(seen, {name: reason for name, reason in reasons.items() if reason is not None})
+    return memory.settle()
+
+
 def fit(
-    observations: Sequence[Observation],
+    observations: Iterable[Observation],
     *,
     seed: int,
     header: dict[str, Any],
-    held_out: Sequence[Observation] | None = None,
-    error_calibration: ErrorCalibration | None = None,
+    held_out: Iterable[Observation] | None = None,
 ) -> Profile:
-    """Fit every axis for which the observations suffice.
+    """Make a profile in one pass over the observations, in bounded memory.
 
     Null distributions come from ``held_out``: structures like those in training that the
     model was not fitted to, scored against a summary of all of training. Without them they
-    come from five seeded folds: each fifth of the training set is scored against a summary of
-    the other four. The model has seen all five, so that axes made of its own errors then look
-    farther than they are for every new structure; the prior residual above all.
+    come from five seeded folds: each fifth of the remembered training structures is scored
+    against a summary of the rest. The model has seen all of them, so that axes made of its
+    own errors then look farther than they are for every new structure; the prior residual
+    above all. Where at least 30 held-out structures have a force error and a prior residual,
+    the one is calibrated to the other.
 
-    Quantiles are no finer than the number n of held-out structures: of k axes, up to
-    k / (n + 1) of structures like those in training lie beyond all held-out ones along some
-    axis, which is more than 1 % below some 100 k structures.
+    Quantiles are no finer than the number n of held-out structures that are remembered, at
+    most 384: of k axes, up to k / (n + 1) of structures like those in training lie beyond
+    all held-out ones along some axis.
 
     An axis that some structures lack (a prior that failed on them) is fitted on the others, if
     these are at least ten.
@@ -126,80 +192,66 @@ def fit(
         Fewer than ten structures, or ten held-out ones: quantiles would mean nothing. Or
         forces or features that are not finite.
     """
-    for what, group in (("training", observations), ("held-out", held_out)):
-        if group is not None and len(group) < LEAST:
+    train = remember(observations)
+    judged = None if held_out is None else remember(held_out, held_out=True)
+    return derive(train, judged, {"version": VERSION, "seed": seed, **header})
+
+
+def derive(train: Memory, held_out: Memory | None, header: dict[str, Any]) -> Profile:
+    """The profile of what is remembered; raises as :func:`fit` does."""
+    for what, memory in (("training", train), ("held-out", held_out)):
+        if memory is not None and memory.totals.count < LEAST:
             raise ProfileError(
-                f"a profile needs at least {LEAST} {what} structures, got {len(group)}"
+                f"a profile needs at least {LEAST} {what} structures, got {memory.totals.count}"
             )
-    found = {
-        name: fit_axis(detector, observations, held_out, seed)
-        for name, detector in DETECTORS.items()
-    }
-    axes = {name: axis for name, axis in found.items() if isinstance(axis, Axis)}
-    not_fitted = {name: reason for name, reason in found.items() if isinstance(reason, str)}
-    plain = {"version": VERSION, "seed": seed, **header, "not_fitted": not_fitted}
-    known = references([observation.graph for observation in observations])
-    return Profile(axes, plain, error_calibration, known)
-
-
-def save(profile: Profile, path: Path) -> None:
-    """Write a profile to one compressed file of arrays, atomically."""
-    arrays: dict[str, Any] = {"header": np.array(json.dumps(profile.header, ensure_ascii=False))}
-    for name, axis in profile.axes.items():
-        arrays |= {f"{name}/state/{key}": value for key, value in axis.state.items()}
-        arrays |= {f"{name}/null": axis.null, f"{name}/atom_null": axis.atom_null}
-        arrays |= {f"{name}/held_out": axis.held_out}
-    if profile.error_calibration is not None:
-        kept = profile.error_calibration.arrays()
-        arrays |= {f"{CALIBRATION}{key}": value for key, value in kept.items()}
-    arrays |= {f"{REFERENCES}{key}": value for key, value in profile.references.items()}
-    with atomic(path) as partial, partial.open("wb") as handle:
-        np.savez_compressed(handle, allow_pickle=False, **arrays)
-
-
-def load(path: Path) -> Profile:
-    """Read a profile.
-
-    Raises
-    ------
-    ProfileError
-        The file is missing, damaged, not a profile, or of another version.
-    """
-    if not path.exists():
-        raise ProfileError(f"{path}: no such file: make a profile with  farfield profile")
-    try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as content:
-            arrays = {key: content[key] for key in content.files}
-        header = json.loads(str(arrays.pop("header")))
-        found = header["version"]
-    except Exception as error:
-        raise ProfileError(f"{path}: not a readable farfield profile: make it again") from error
-    if found != VERSION:
+    if held_out is not None and (both := train.structures.keys() & held_out.structures.keys()):
         raise ProfileError(
-            f"{path}: a profile of version {found}, this farfield reads version "
-            f"{VERSION}: make it again with  farfield profile"
+            f"{len(both)} structures stand in training and among those held out from it: give "
+            "structures that the model was not fitted to"
         )
-    try:
-        axes = {name: _axis(name, arrays) for name in DETECTORS if f"{name}/null" in arrays}
-        calibration = _below(CALIBRATION, arrays)
-        return Profile(
-            axes,
-            header,
-            ErrorCalibration.from_arrays(calibration) if calibration else None,
-            _below(REFERENCES, arrays),
-        )
-    except KeyError as error:
-        raise ProfileError(f"{path}: the profile lacks {error}: make it again") from error
-
-
-def _axis(name: str, arrays: dict[str, Any]) -> Axis:
-    return Axis(
-        state=_below(f"{name}/state/", arrays),
-        null=arrays[f"{name}/null"],
-        atom_null=arrays[f"{name}/atom_null"],
-        held_out=arrays[f"{name}/held_out"],
+    axes = Axes(train, held_out, header["seed"])
+    missing = {name: axes.found(name) for name in DEFAULT if name not in axes}
+    calibration, told = _calibration(held_out, header["seed"])
+    derived = {
+        "n_structures": train.totals.count,
+        "n_held_out": None if held_out is None else held_out.totals.count,
+        "error_estimate": told,
+        "not_fitted": missing,
+    }
+    return Profile(
+        axes,
+        {**header, **derived},
+        calibration,
+        train.references.summaries(),
+        train,
+        held_out,
     )
 
 
-def _below(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+def _calibration(held_out: Memory | None, seed: int) -> tuple[ErrorCalibration | None, str]:
+    """Calibrate the residual to the force error where both are known, and say on what."""
+    if held_out is None:
+        return None, "none: no labelled held-out structures were given"
+    labelled = [one.labelled for one in held_out.structures.values() if len(one.labelled)]
+    if len(labelled) < LEAST_STRUCTURES:
+        return None, (
+            f"none: {len(labelled)} held-out structures have reference forces and a prior "
+            f"residual, at least {LEAST_STRUCTURES} are needed"
+        )
+    residuals = [norms[:, :1].astype(float) for norms in labelled]
+    errors = [norms[:, 1:].astype(float) for norms in labelled]
+    return calibrate(residuals, errors, seed=seed), (
+        f"calibrated on {len(labelled)} labelled held-out structures"
+    )
+
+
+def _require_finite(seen: Observation) -> None:
+    values = {
+        "representation": seen.features,
+        "force_norm": seen.forces,
+        "prior_force_norm": seen.prior_forces,
+        "prior_residual": seen.residual,
+    }
+    for axis, value in values.items():
+        if value is not None and not np.isfinite(value).all():
+            raise not_finite(axis, seen)

@@ -7,8 +7,6 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 
-GOLDEN = (5**0.5 - 1) / 2
-
 
 def spread(points: npt.NDArray[np.float64], count: int) -> Ints:
     """Indices of at most ``count`` points that cover the others: farthest-point sampling."""
@@ -22,21 +20,12 @@ def spread(points: npt.NDArray[np.float64], count: int) -> Ints:
     return np.array(sorted(chosen))
 
 
-def per_element(numbers: npt.NDArray[np.generic], count: int) -> Ints:
-    """Indices of at most ``count`` atoms of each element, spread evenly over the set.
-
-    The atoms of an element are cut into ``count`` runs, and the place within the run moves by
-    the golden ratio: even steps could fall on the same atom of every molecule of a set.
-    """
-    kept = []
-    for number in np.unique(numbers):
-        places = np.flatnonzero(numbers == number)
-        if len(places) > count:
-            runs = np.arange(count)
-            steps = (runs + runs * GOLDEN % 1.0) * (len(places) / count)  # (count,), ascending
-            places = places[steps.astype(int)]
-        kept.append(places)
-    return np.sort(np.concatenate(kept))
+def first_of_each(numbers: npt.NDArray[np.generic], count: int) -> Ints:
+    """Places of the first ``count`` atoms of each element, ascending."""
+    order = np.argsort(numbers, kind="stable")
+    ascending = numbers[order]
+    rank = np.arange(len(order)) - np.searchsorted(ascending, ascending)
+    return np.sort(order[rank < count])
 
 
 def same_element(numbers: npt.NDArray[np.generic], number: int) -> npt.NDArray[np.bool_]:

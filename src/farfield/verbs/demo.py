@@ -23,7 +23,7 @@ from farfield.priors import load_prior
 from farfield.refinement import TestTimeSettings, load_model
 from farfield.reports import write_report
 from farfield.shifts import Diagnosis
-from farfield.shifts.profile import load as load_profile
+from farfield.shifts.profile_files import load as load_profile
 from farfield.structures import read, without_labels
 from farfield.threads import limit_threads
 from farfield.verbs.demo_report import demo_report, demo_results, line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ase import Atoms
@@ -10,9 +11,9 @@ from farfield.errors import ConfigError, ProfileError
 from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
-from farfield.shifts import Diagnosis, Profile
+from farfield.shifts import Diagnosis, Profile, chosen_axes
 from farfield.shifts import diagnose as diagnose_observed
-from farfield.shifts.profile import load as load_profile
+from farfield.shifts.profile_files import load as load_profile
 from farfield.verbs.diagnosis_files import write_diagnosis
 from farfield.verbs.inputs import (
     Structures,
@@ -22,6 +23,8 @@ from farfield.verbs.inputs import (
 )
 from farfield.verbs.observations import observed
 
+BY_PRIOR = ("prior_residual", "prior_force_norm")  # axes that ask a prior beside a model
+
 
 def diagnose(
     test: Structures,
@@ -30,6 +33,7 @@ def diagnose(
     model: Potential | str | None = None,
     prior: Prior | str | None = None,
     control: Path | str | None = None,
+    axes: Sequence[str] | str | None = None,
     workers: int = 1,
     cache: Path | str | None = None,
     output: Path | str | None = None,
@@ -51,6 +55,9 @@ def diagnose(
     control
         The one of the files that is like the training set: the report and the JSON then say
         how well each axis tells the other files from it (AUROC with a bootstrap interval).
+    axes
+        None for the default axes; ``"all"`` for the further ones beside them, which then do
+        not enter the combined quantile; or names of axes, of which it is then made.
     workers, cache
         For labelling with the prior.
     output
@@ -70,10 +77,17 @@ def diagnose(
     if control is not None and Path(control).name not in names:
         raise ConfigError(f"the control {control} is none of the files to diagnose: add it to them")
     found = diagnose_structures(
-        structures, fitted, model=model, prior=prior, workers=workers, cache=cache
+        structures,
+        fitted,
+        model=model,
+        prior=prior,
+        axes=axes,
+        workers=workers,
+        cache=cache,
     )
     if output is not None:
         given = {"profile": profile, "model": model, "prior": prior, "control": control}
+        given |= {"axes": axes if axes is None or isinstance(axes, str) else ",".join(axes)}
         command = command_line("diagnose", test, {**given, "output": output})
         write_diagnosis(
             found,
@@ -92,6 +106,7 @@ def diagnose_structures(
     *,
     model: Potential | str | None = None,
     prior: Prior | str | None = None,
+    axes: Sequence[str] | str | None = None,
     workers: int = 1,
     cache: Path | str | None = None,
 ) -> Diagnosis:
@@ -100,7 +115,7 @@ def diagnose_structures(
     if potential is not None:
         require_same_model(profile, potential)
     chosen = None if prior is None else load_prior(prior)
-    if chosen is not None and not _asks_for(profile, chosen, potential):
+    if chosen is not None and not _asks_for(profile, chosen, potential, chosen_axes(axes)):
         chosen = None
     observations = observed(
         structures,
@@ -110,13 +125,15 @@ def diagnose_structures(
         workers=workers,
         cache=cache,
     )
-    return diagnose_observed(structures, observations, profile)
+    return diagnose_observed(structures, observations, profile, axes)
 
 
-def _asks_for(profile: Profile, prior: Prior, potential: Potential | None) -> bool:
+def _asks_for(
+    profile: Profile, prior: Prior, potential: Potential | None, axes: Sequence[str]
+) -> bool:
     """Whether the profile has an axis for what the prior says; another prior is an error."""
-    by_model = profile.header["model"] is not None
-    if by_model and (potential is None or "prior_residual" not in profile.axes):
+    needing = [axis for axis in BY_PRIOR if axis in axes and axis in profile.axes]
+    if profile.header["model"] is not None and (potential is None or not needing):
         return False
     if profile.header["prior"] != prior.name:
         raise ProfileError(

@@ -12,7 +12,7 @@ from ase import Atoms
 
 from farfield.files import write_json, write_text
 from farfield.reports import Report, write_report
-from farfield.shifts import DETECTORS, Diagnosis, Profile, StructureDiagnosis
+from farfield.shifts import DEFAULT, DETECTORS, Diagnosis, Profile, StructureDiagnosis
 from farfield.structures import write
 from farfield.verbs.report_parts import (
     axis_shifts,
@@ -84,7 +84,8 @@ def to_json(diagnosis: Diagnosis, profile: Profile) -> dict[str, Any]:
     """The diagnosis as plain values, with units."""
     return {
         "profile": profile.header,
-        "units": {axis: DETECTORS[axis].unit for axis in profile.axes},
+        "profile_fingerprint": profile.fingerprint,
+        "units": {axis: DETECTORS[axis].unit for axis in _columns(diagnosis)},
         "not_scored": diagnosis.not_scored,
         "partly_scored": diagnosis.partly_scored,
         "verdicts": {
@@ -93,6 +94,11 @@ def to_json(diagnosis: Diagnosis, profile: Profile) -> dict[str, Any]:
         },
         "structures": [_entry(found, profile) for found in diagnosis.structures],
     }
+
+
+def _columns(diagnosis: Diagnosis) -> list[str]:
+    """The default axes, and what else was scored."""
+    return [axis for axis in DETECTORS if axis in DEFAULT or axis in diagnosis.axes]
 
 
 def _entry(found: StructureDiagnosis, profile: Profile) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def _force_error(found: StructureDiagnosis) -> dict[str, float | str | None]:
 def _csv(diagnosis: Diagnosis, profile: Profile) -> str:
     """One row per structure; what a structure lacks leaves its cell empty."""
     buffer = io.StringIO()
-    columns = [f"{kind}_{axis}" for axis in DETECTORS for kind in ("score", "quantile")]
+    columns = [f"{kind}_{axis}" for axis in _columns(diagnosis) for kind in ("score", "quantile")]
     head = ["file", "index", "formula", "n_atoms", *columns, "quantile", "verdict"]
     errors = [] if profile.error_calibration is None else [EXPECTED, UPPER, NOTE]
     writer = csv.DictWriter(buffer, [*head, *errors], lineterminator="\n")
@@ -152,15 +158,16 @@ def _warnings(diagnosis: Diagnosis, profile: Profile) -> list[str]:
     told = [f"{DETECTORS[a].title} was not scored: {r}." for a, r in diagnosis.not_scored.items()]
     for axis, reason in diagnosis.partly_scored.items():
         told.append(f"{DETECTORS[axis].title} was not scored for all structures: {reason}.")
-    scored = "prior_residual" in profile.axes and "prior_residual" not in diagnosis.not_scored
+    scored = "prior_residual" in diagnosis.axes
     if scored and profile.header["n_held_out"] is None:
         told.append(
             "The prior residual is compared with structures that the model was trained on, where "
             "it is smaller than on new structures of the same kind, so its quantiles are too "
             "large: make the profile with  --calibration  and structures that were held out."
         )
-    count = len(profile.combined_null(profile.axes))
-    beyond = len(profile.axes) / (count + 1)
+    combined = max((found.combined_axes for found in diagnosis.structures), key=len)
+    count = len(profile.combined_null(combined))
+    beyond = len(combined) / (count + 1)
     if beyond > COARSE:
         told.append(
             f"Quantiles are shares of {count} held-out structures: up to {100 * beyond:.0f} % of "

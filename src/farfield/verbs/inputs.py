@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ase import Atoms
@@ -35,6 +35,20 @@ def structures_of(given: Structures) -> list[Atoms]:
         else:
             found.extend(read(item))
     return found
+
+
+def parts_of(given: Structures, size: int) -> Iterator[list[Atoms]]:
+    """The same structures, at most ``size`` at a time; files are read one after the other."""
+    if isinstance(given, (str, Path, Atoms)):
+        given = [given]  # type: ignore[assignment]
+    waiting: list[Atoms] = []
+    for item in given:
+        waiting += structures_of(item)
+        while len(waiting) >= size:
+            yield waiting[:size]
+            waiting = waiting[size:]
+    if waiting:
+        yield waiting
 
 
 def command_line(verb: str, given: Structures, options: Mapping[str, object]) -> str:

@@ -25,14 +25,15 @@ def observed(
 ) -> list[Observation]:
     """Observe structures stripped of their labels.
 
-    A prior is asked only where its labels are used: as the proxy forces when there is no
-    model, and beside a model's head of the same name.
+    A prior is asked for its forces wherever one is given: they are the proxy when there is no
+    model; beside one they are a second proxy, and what its head of the same name is compared
+    with.
     """
     bare = without_labels(structures)
     head = None
     if prior is not None and potential is not None and prior.name in potential.heads:
         head = prior.name
     labels = None
-    if prior is not None and (potential is None or head is not None):
+    if prior is not None:
         labels = prior_labels(bare, prior, workers=workers, cache=cache)
     return observe(bare, potential=potential, cutoff=cutoff, prior_labels=labels, prior_head=head)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,19 @@ from ase import Atoms
 
 from farfield.errors import ConfigError, LabelError, ProfileError
 from farfield.potentials import Potential, fingerprint
-from farfield.priors import Prior, key_of, load_prior
+from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
 from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
-from farfield.shifts import ErrorCalibration, Observation, Profile, calibrate, force_source
-from farfield.shifts.calibration import LEAST_STRUCTURES
-from farfield.shifts.profile import fit, save
-from farfield.structures import describe, labels_of, single_level
+from farfield.shifts import Observation, Profile, force_source, merge
+from farfield.shifts.profile import VERSION, derive, remember
+from farfield.shifts.profile_files import load, save
+from farfield.structures import Labels, describe, labels_of, single_level
 from farfield.verbs.evidence import learned_radius, learned_rule
-from farfield.verbs.inputs import Structures, structures_of
+from farfield.verbs.inputs import Structures, parts_of, structures_of
 from farfield.verbs.methods import EVIDENCE
 from farfield.verbs.observations import observed
+
+PART = 512  # structures that are in memory at a time, beside one file
 
 
 def profile(
@@ -40,7 +43,7 @@ def profile(
     output: Path | str | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Profile:
-    """Fit the profile of a training set.
+    """Fit the profile of a training set, in one pass and bounded memory.
 
     Parameters
     ----------
@@ -52,8 +55,9 @@ def profile(
     cutoff
         Radius of the graph, Å; needed when there is no model, or the model tells none.
     prior
-        Beside a model with a head of its name: the axis of the prior residual. Without a
-        model: its forces are the proxy for the force norm.
+        Beside a model: its forces are a second proxy for the force norm, and with a head of
+        its name the model has the axis of the prior residual. Without a model: its forces are
+        the proxy.
     calibration
         Structures like those in training that the model was *not* fitted to. The null
         distributions of all axes are then theirs; without them these come from the training
@@ -84,8 +88,6 @@ def profile(
     """
     if model is None and cutoff is None:
         raise ConfigError("a profile needs --model, or --cutoff (Å) when there is no model")
-    given = structures_of(train)
-    structures = [atoms for atoms in given if len(atoms) > 1]
     potential = None if model is None else load_model(model, cutoff=cutoff)
     if potential is not None and cutoff is not None and potential.cutoff != cutoff:
         raise ConfigError(
@@ -93,34 +95,22 @@ def profile(
             "leave --cutoff out"
         )
     chosen = None if prior is None else load_prior(prior)
+    stream = _Stream(potential, chosen, cutoff, workers, cache)
     held_out = None
     if calibration is not None:
-        held_out = [atoms for atoms in structures_of(calibration) if len(atoms) > 1]
-        _refuse_overlap(structures, held_out)
-    labels = [labels_of(atoms) for atoms in [*structures, *(held_out or [])]]
-    level = single_level([label for label in labels if label], "a profile")
-
-    def look(at: list[Atoms]) -> list[Observation]:
-        return observed(
-            at, potential=potential, prior=chosen, cutoff=cutoff, workers=workers, cache=cache
-        )
-
-    observations = look(structures)
-    judged, calibrated, told = None, None, "none: no labelled held-out structures were given"
-    if held_out is not None:
-        judged = look(held_out)
-        calibrated, told = _calibrate(held_out, judged, seed)
+        held_out = remember(stream.held_out(calibration), held_out=True)
+    remembered = remember(stream.training(train))
     header = {
+        "version": VERSION,
+        "seed": seed,
         "farfield": version("farfield"),
-        "n_structures": len(structures),
-        "n_held_out": None if held_out is None else len(held_out),
-        "cutoff": observations[0].graph.cutoff if observations else None,
+        "cutoff": stream.cutoff,
         "model": None if potential is None else potential.name,
         "model_fingerprint": None if potential is None else fingerprint(potential),
         "prior": None if chosen is None else chosen.name,
         "force_source": force_source(potential, chosen),
-        "level_of_theory": level,
-        "error_estimate": told,
+        "prior_force_source": None if potential is None else force_source(None, chosen),
+        "level_of_theory": single_level(stream.levels.values(), "a profile"),
     }
     if leave_out is not None:
         target = None if output is None else Path(output)
@@ -133,47 +123,89 @@ def profile(
             "cache": cache,
             "say": say,
         }
+        given = structures_of(train)
         if chosen is not None or potential is None:
             header[EVIDENCE] = learned_rule(given, potential=potential, **asked)
         if potential is not None:
             header[RADIUS_EVIDENCE] = learned_radius(given, potential=potential, **asked)
-    fitted = fit(
-        observations, seed=seed, header=header, held_out=judged, error_calibration=calibrated
-    )
+    fitted = derive(remembered, held_out, header)
     if output is not None:
         save(fitted, Path(output))
     return fitted
 
 
-def _calibrate(
-    structures: Sequence[Atoms], observations: Sequence[Observation], seed: int
-) -> tuple[ErrorCalibration | None, str]:
-    """Calibrate the residual to the force error where both are known, and say on what."""
-    residuals, errors = [], []
-    for atoms, observation in zip(structures, observations, strict=True):
-        labels = labels_of(atoms)
-        if labels is None or labels.forces is None or observation.residual is None:
-            continue
-        if not np.isfinite(labels.forces).all():
-            raise LabelError(f"{describe(atoms)}: its 'REF' label is not a finite number")
-        assert observation.forces is not None  # as there is a residual, there is a model
-        residuals.append(observation.residual)
-        errors.append(observation.forces - labels.forces)
-    if len(residuals) < LEAST_STRUCTURES:
-        return None, (
-            f"none: {len(residuals)} held-out structures have reference forces and a prior "
-            f"residual, at least {LEAST_STRUCTURES} are needed"
-        )
-    return calibrate(residuals, errors, seed=seed), (
-        f"calibrated on {len(residuals)} labelled held-out structures"
-    )
+def merge_profiles(profiles: Sequence[Path | str], *, output: Path | str | None = None) -> Profile:
+    """Merge the profiles of the parts of a training set into the profile of the whole.
+
+    Parameters
+    ----------
+    profiles
+        Files, of the same model, cutoff, prior, level of theory and seed.
+    output
+        The file to write; None writes nothing.
+
+    Raises
+    ------
+    ProfileError
+        The profiles do not go together; see :func:`farfield.shifts.merge`.
+    """
+    merged = merge([load(Path(path)) for path in profiles], [str(path) for path in profiles])
+    if output is not None:
+        save(merged, Path(output))
+    return merged
 
 
-def _refuse_overlap(train: Sequence[Atoms], held_out: Sequence[Atoms]) -> None:
-    known = {key_of(atoms, "") for atoms in train}
-    for atoms in held_out:
-        if key_of(atoms, "") in known:
-            raise ProfileError(
-                f"{describe(atoms)} is a training structure too: --calibration takes structures "
-                "that the model was not fitted to"
-            )
+class _Stream:
+    """Structures observed a few hundred at a time, each once."""
+
+    def __init__(
+        self,
+        potential: Potential | None,
+        prior: Prior | None,
+        cutoff: float | None,
+        workers: int,
+        cache: Path | str | None,
+    ) -> None:
+        self._potential = potential
+        self._options: dict[str, Any] = {
+            "potential": potential,
+            "prior": prior,
+            "cutoff": cutoff,
+            "workers": workers,
+            "cache": cache,
+        }
+        self._held_out: dict[int, str] = {}
+        self.cutoff: float | None = cutoff
+        self.levels: dict[str, Labels] = {}
+
+    def training(self, given: Structures) -> Iterator[Observation]:
+        for _, seen in self._observed(given):
+            if seen.key in self._held_out:
+                raise ProfileError(
+                    f"{self._held_out[seen.key]} is a training structure too: --calibration takes "
+                    "structures that the model was not fitted to"
+                )
+            yield seen
+
+    def held_out(self, given: Structures) -> Iterator[Observation]:
+        """With their force errors, where there are a model and reference forces."""
+        for atoms, seen in self._observed(given):
+            self._held_out[seen.key] = describe(atoms)
+            labels = labels_of(atoms)
+            if self._potential is None or labels is None or labels.forces is None:
+                yield seen
+                continue
+            if not np.isfinite(labels.forces).all():
+                raise LabelError(f"{describe(atoms)}: its 'REF' label is not a finite number")
+            assert seen.forces is not None  # as there is a model
+            yield replace(seen, force_error=seen.forces - labels.forces)
+
+    def _observed(self, given: Structures) -> Iterator[tuple[Atoms, Observation]]:
+        for part in parts_of(given, PART):
+            structures = [atoms for atoms in part if len(atoms) > 1]
+            for labels in filter(None, map(labels_of, structures)):
+                self.levels.setdefault(labels.level_of_theory, labels)
+            single_level(self.levels.values(), "a profile")
+            for atoms, seen in zip(structures, observed(structures, **self._options), strict=True):
+                self.cutoff = seen.cutoff
+                yield atoms, seen

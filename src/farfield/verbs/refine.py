@@ -11,7 +11,7 @@ from farfield.priors import LabelCache, Prior, default_cache_dir, load_prior
 from farfield.refinement import Refined, load_model
 from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Profile
-from farfield.shifts.profile import load as load_profile
+from farfield.shifts.profile_files import load as load_profile
 from farfield.structures import without_labels
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
 from farfield.verbs.methods import Given, method_of

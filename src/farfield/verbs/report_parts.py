@@ -40,7 +40,9 @@ def facts(profile: Profile) -> dict[str, str]:
         "Model": header["model"] or "none",
         "Cutoff of the graph": f"{header['cutoff']:g} Å",
         "Force norm measured on": header["force_source"] or "not measured",
+        "Force norm by the prior measured on": header.get("prior_force_source") or "not measured",
         "Estimate of the force error": header["error_estimate"],
+        "Fingerprint of the profile": profile.fingerprint,
         "Seed of the held-out folds": str(header["seed"]),
         "Versions": f"farfield {version('farfield')}, Python {platform.python_version()}",
     }
@@ -52,8 +54,8 @@ def set_summary(name: str, diagnosis: Diagnosis) -> SetSummary:
     verdicts = {v: sum(s.verdict == v for s in found) for v in ("inside", "edge", "outside")}
     quantiles: dict[str, list[float]] = {}
     for structure in found:
-        for axis, quantile in structure.quantiles.items():
-            quantiles.setdefault(axis, []).append(quantile)
+        for axis in structure.combined_axes:
+            quantiles.setdefault(axis, []).append(structure.quantiles[axis])
     medians = {axis: float(np.median(values)) for axis, values in quantiles.items()}
     leading = max(medians, key=lambda axis: medians[axis])
     shifted = verdicts["edge"] + verdicts["outside"]
@@ -105,8 +107,9 @@ def axis_shifts(
     shifted along it on purpose.
     """
     parts = []
-    for axis in profile.axes:
-        if any(axis in diagnosis.not_scored for diagnosis in sets.values()):
+    scored = {axis for diagnosis in sets.values() for axis in diagnosis.axes}
+    for axis in DETECTORS:
+        if axis not in scored or any(axis in found.not_scored for found in sets.values()):
             continue
         detector = DETECTORS[axis]
         scores = {

@@ -19,7 +19,7 @@ from farfield.priors import Prior, load_prior
 from farfield.refinement import Corrected, RadiusRefined, load_model
 from farfield.reports import write_report
 from farfield.shifts import Profile
-from farfield.shifts.profile import load as load_profile
+from farfield.shifts.profile_files import load as load_profile
 from farfield.simulation import (
     Job,
     Outcome,

@@ -1,0 +1,73 @@
+"""All axes by name: those that make the combined quantile first, then the further ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from farfield.errors import ConfigError, did_you_mean
+from farfield.shifts.composition import Composition
+from farfield.shifts.connectivity import (
+    Connectivity,
+    MeanConnectivity,
+    PlainConnectivity,
+    UnnormalisedConnectivity,
+)
+from farfield.shifts.contract import Detector
+from farfield.shifts.coordination import Coordination
+from farfield.shifts.elements import Elements
+from farfield.shifts.force_norm import ForceNorm, PriorForceNorm
+from farfield.shifts.mahalanobis import Mahalanobis
+from farfield.shifts.paper import PaddedSpectrum, ShareNearOne
+from farfield.shifts.prior_residual import PriorResidual
+from farfield.shifts.representation import Representation
+from farfield.shifts.size import Size
+
+DETECTORS: dict[str, Detector] = {
+    detector.axis: detector
+    for detector in (
+        Elements(),
+        ForceNorm(),
+        Connectivity(),
+        Representation(),
+        PriorResidual(),
+        PriorForceNorm(),
+        Composition(),
+        Size(),
+        Mahalanobis(),
+        Coordination(),
+        PlainConnectivity(),
+        MeanConnectivity(),
+        UnnormalisedConnectivity(),
+        ShareNearOne(),
+        PaddedSpectrum(),
+    )
+}
+DEFAULT = tuple(axis for axis, detector in DETECTORS.items() if detector.default)
+ALL = "all"
+
+
+def chosen_axes(axes: Sequence[str] | str | None) -> tuple[str, ...]:
+    """The axes that are asked for: None for the default ones, ``"all"``, or names.
+
+    Raises
+    ------
+    ConfigError
+        A name that is no axis, or none at all.
+    """
+    if axes is None:
+        return DEFAULT
+    names = [axes] if isinstance(axes, str) else list(axes)
+    if names == [ALL]:
+        return tuple(DETECTORS)
+    for name in names:
+        if name not in DETECTORS:
+            raise ConfigError(f"there is no axis {name!r}{did_you_mean(name, [*DETECTORS, ALL])}")
+    if not names:
+        raise ConfigError("no axis was chosen: leave axes out for the default ones")
+    return tuple(name for name in DETECTORS if name in names)
+
+
+def verdict_axes(axes: Sequence[str] | str | None) -> tuple[str, ...]:
+    """The axes of which the combined quantile is made: the default ones, or those named."""
+    names = chosen_axes(axes)
+    return DEFAULT if names == tuple(DETECTORS) else names

@@ -1,0 +1,78 @@
+"""The two measures of connectivity of arXiv 2503.08674, of the plain graph of the cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from farfield.errors import ProfileError
+from farfield.graphs import padded_distance
+from farfield.shifts.contract import Described, Detector, Score, State
+
+if TYPE_CHECKING:
+    from farfield.shifts.memory import Memory
+
+
+@final
+class ShareNearOne(Detector):
+    """How far the share of eigenvalues in [0.9, 1.1] lies outside the middle half of training."""
+
+    axis = "share_near_one"
+    title = "Share of eigenvalues near one"
+    unit = "share of the eigenvalues"
+    explanation = (
+        "How far the share of eigenvalues in [0.9, 1.1] of the plain graph Laplacian lies outside "
+        "the middle half of training."
+    )
+
+    def missing(self, seen: Described) -> str | None:
+        return None
+
+    def fit(self, memory: Memory) -> State:
+        shares = [one.share_near_one for one in memory.structures.values()]
+        return {"range": np.quantile(shares, [0.25, 0.75])}
+
+    def score(self, seen: Described, state: State) -> Score:
+        low, high = (float(end) for end in state["range"])
+        share = seen.share_near_one
+        distance = max(share - high, low - share, 0.0)
+        return Score(
+            structure=distance,
+            atoms=np.full(len(seen.numbers), distance),
+            reason=f"{100 * share:.0f} % of the eigenvalues of its graph lie in [0.9, 1.1], where "
+            f"half of training has {100 * low:.0f} to {100 * high:.0f} %",
+        )
+
+
+@final
+class PaddedSpectrum(Detector):
+    """Squared L2 distance of the sorted spectrum, padded with zeros, to the mean of training.
+
+    It grows with the difference in size, and changes when a cell is repeated.
+    """
+
+    axis = "spectrum_padded"
+    title = "Padded spectrum against the mean"
+    unit = "squared L2 distance of spectra"
+    explanation = (
+        "Squared distance between the sorted spectrum of the plain graph Laplacian, padded with "
+        "zeros, and the mean of training."
+    )
+
+    def missing(self, seen: Described) -> str | None:
+        return "its spectrum was not kept" if seen.spectrum is None else None
+
+    def fit(self, memory: Memory) -> State:
+        return {"spectrum": memory.totals.spectrum / memory.totals.spectra}
+
+    def score(self, seen: Described, state: State) -> Score:
+        spectrum = seen.spectrum
+        if spectrum is None:
+            raise ProfileError(f"a structure of {seen.n_atoms} atoms has no spectrum")
+        distance = padded_distance(spectrum, state["spectrum"])
+        return Score(
+            structure=distance,
+            atoms=np.full(len(seen.numbers), distance),
+            reason=f"its sorted, padded spectrum lies {distance:.2f} from the mean of training",
+        )
