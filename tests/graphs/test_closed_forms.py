@@ -18,7 +18,7 @@ from farfield.graphs import (
     spectrum,
     wasserstein,
 )
-from farfield.graphs.spectra import GRID, SPACING
+from farfield.graphs.densities import GRID, SPACING
 from tests.graphs.checks import check_components
 
 TOL = 1e-7

@@ -37,8 +37,8 @@ def without_images(monkeypatch) -> None:
         def __init__(self, **options) -> None:
             self.list = NeighborList(**options)
 
-        def compute(self, points, box, periodic, quantities):
-            return self.list.compute(points, box, np.zeros(3, dtype=bool), quantities)
+        def compute(self, points, box, periodic, quantities, **options):
+            return self.list.compute(points, box, np.zeros(3, dtype=bool), quantities, **options)
 
     monkeypatch.setattr(f"{PACKAGE}.neighbours.NeighborList", Blind)
 
@@ -75,8 +75,8 @@ def dropped_isolated_atoms(monkeypatch) -> None:
 
 
 def isolated_atoms_with_a_one(monkeypatch) -> None:
-    real = LAPLACIAN._normalisation
-    monkeypatch.setattr(LAPLACIAN, "_normalisation", lambda d: (np.ones(len(d)), real(d)[1]))
+    real = LAPLACIAN.normalisation
+    monkeypatch.setattr(LAPLACIAN, "normalisation", lambda d: (np.ones(len(d)), real(d)[1]))
 
 
 def neighbour_cap(monkeypatch) -> None:

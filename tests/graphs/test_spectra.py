@@ -24,7 +24,7 @@ from farfield.graphs import (
     wasserstein,
     wasserstein_table,
 )
-from farfield.graphs.spectra import GRID, GRID_POINTS, SPACING
+from farfield.graphs.densities import GRID, GRID_POINTS, SPACING
 from tests.graphs.checks import check_envelope
 
 EXACT = 1e-10

@@ -1,41 +1,59 @@
-"""Graphs of structures, their Laplacians and spectra. Knows numpy, vesin and nothing above."""
+"""Graphs of structures, their Laplacians and spectra. Knows numpy, scipy, vesin, nothing above."""
 
+from farfield.graphs.batched import local_densities, neighbour_graphs, sorted_spectra
+from farfield.graphs.clusters import coarse, coarse_densities
 from farfield.graphs.criteria import CRITERIA, Criterion
+from farfield.graphs.densities import (
+    cumulative,
+    nearest,
+    wasserstein,
+    wasserstein_table,
+)
 from farfield.graphs.keys import content_key, mixed
 from farfield.graphs.laplacian import adjacency, bloch_laplacians, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
 from farfield.graphs.reference_sums import References, criteria_of, references
 from farfield.graphs.spectra import (
-    cumulative,
+    EXACT_ATOMS,
+    is_large,
     local_spectrum,
     padded,
     padded_distance,
     share_near_one,
     spectral_density,
     spectrum,
-    wasserstein,
-    wasserstein_table,
 )
+from farfield.graphs.stochastic import Estimate, estimate
 
 __all__ = [
     "CRITERIA",
+    "EXACT_ATOMS",
     "Criterion",
+    "Estimate",
     "Graph",
     "References",
     "adjacency",
     "bloch_laplacians",
+    "coarse",
+    "coarse_densities",
     "content_key",
     "criteria_of",
     "cumulative",
     "envelope",
+    "estimate",
+    "is_large",
     "laplacian",
+    "local_densities",
     "local_spectrum",
     "mixed",
+    "nearest",
     "neighbour_graph",
+    "neighbour_graphs",
     "padded",
     "padded_distance",
     "references",
     "share_near_one",
+    "sorted_spectra",
     "spectral_density",
     "spectrum",
     "wasserstein",

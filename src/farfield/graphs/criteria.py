@@ -15,13 +15,13 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from farfield.graphs.densities import wasserstein_table
 from farfield.graphs.laplacian import envelope, laplacian
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.spectra import (
     padded_distance,
     spectral_density,
     spectrum,
-    wasserstein_table,
 )
 
 Floats = npt.NDArray[np.float64]

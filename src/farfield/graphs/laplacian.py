@@ -32,8 +32,13 @@ def envelope(distances: Floats, cutoff: float | Floats) -> Floats:
     powers of x loses all digits near the cutoff and falls below zero there.
     """
     x = np.minimum(distances / cutoff, 1.0)
-    rest = sum(comb(power + 2, 2) * x**power for power in range(ENVELOPE_POWER))
-    return np.asarray((1.0 - x) ** 3 * rest)
+    rest = np.zeros_like(x)
+    for power in reversed(range(ENVELOPE_POWER)):  # Horner
+        rest *= x
+        rest += comb(power + 2, 2)
+    left = 1.0 - x
+    rest *= left * left * left
+    return np.asarray(rest)
 
 
 def adjacency(graph: Graph, *, weighted: bool = False) -> Floats:
@@ -44,7 +49,7 @@ def adjacency(graph: Graph, *, weighted: bool = False) -> Floats:
     edge that only one of its atoms has (a model's neighbour cap) counts half for both.
     """
     matrix = np.zeros((graph.n_atoms, graph.n_atoms))
-    np.add.at(matrix, (graph.senders, graph.receivers), _weights(graph, weighted))
+    np.add.at(matrix, (graph.senders, graph.receivers), edge_weights(graph, weighted))
     return (matrix + matrix.T) / 2.0
 
 
@@ -58,7 +63,7 @@ def laplacian(graph: Graph, *, normalised: bool = True, weighted: bool = False) 
     degree = matrix.sum(axis=1)  # (N,)
     if not normalised:
         return np.diag(degree) - matrix
-    diagonal, scale = _normalisation(degree)
+    diagonal, scale = normalisation(degree)
     return np.diag(diagonal) - scale[:, None] * matrix * scale[None, :]
 
 
@@ -77,29 +82,38 @@ def bloch_laplacians(graph: Graph, *, weighted: bool = False) -> tuple[Matrices,
     Hermitian matrices, shape (K, N, N), and shares, shape (K,), with the sum one. A
     molecule, or a wide cell, has K = 1 and the :func:`laplacian` itself.
     """
-    mesh = _mesh(graph)
-    if mesh.max() == 1:
+    waves, shares = wave_vectors(graph)
+    if not waves.any():
         return laplacian(graph, weighted=weighted)[None], np.ones(1)
+    phases = np.exp(2j * np.pi * (waves @ graph.shifts.T))  # (K, 3) @ (3, E) -> (K, E)
+    matrices = np.zeros((len(shares), graph.n_atoms, graph.n_atoms), dtype=complex)
+    for matrix, phase in zip(matrices, phases, strict=True):
+        np.add.at(matrix, (graph.senders, graph.receivers), phase * edge_weights(graph, weighted))
+    matrices = (matrices + matrices.conj().transpose(0, 2, 1)) / 2.0
+    diagonal, scale = normalisation(adjacency(graph, weighted=weighted).sum(axis=1))
+    return np.diag(diagonal) - scale[:, None] * matrices * scale[None, :], shares
+
+
+def wave_vectors(graph: Graph) -> tuple[Floats, Floats]:
+    """Wave vectors of :func:`bloch_laplacians` in reciprocal cell vectors, and their shares.
+
+    Shapes (K, 3) and (K,); a molecule or a wide cell has the one that is zero.
+    """
+    mesh = _mesh(graph)
     steps = np.stack(np.meshgrid(*map(np.arange, mesh), indexing="ij"), axis=-1).reshape(-1, 3)
     place = np.ravel_multi_index(tuple(steps.T), tuple(mesh))  # (n,)
     opposite = np.ravel_multi_index(tuple((mesh - 1 - steps).T), tuple(mesh))
     kept = place <= opposite
     shares = np.where(place < opposite, 2.0, 1.0)[kept] / len(steps)
-    waves = (steps[kept] + np.where(mesh > 1, 0.5, 0.0)) / mesh  # (K, 3)
-    phases = np.exp(2j * np.pi * (waves @ graph.shifts.T))  # (K, 3) @ (3, E) -> (K, E)
-    matrices = np.zeros((len(shares), graph.n_atoms, graph.n_atoms), dtype=complex)
-    for matrix, phase in zip(matrices, phases, strict=True):
-        np.add.at(matrix, (graph.senders, graph.receivers), phase * _weights(graph, weighted))
-    matrices = (matrices + matrices.conj().transpose(0, 2, 1)) / 2.0
-    diagonal, scale = _normalisation(adjacency(graph, weighted=weighted).sum(axis=1))
-    return np.diag(diagonal) - scale[:, None] * matrices * scale[None, :], shares
+    return (steps[kept] + np.where(mesh > 1, 0.5, 0.0)) / mesh, shares
 
 
-def _weights(graph: Graph, weighted: bool) -> Floats:
+def edge_weights(graph: Graph, weighted: bool) -> Floats:
+    """What each edge counts, shape (E,): one, or its :func:`envelope`."""
     return envelope(graph.distances, graph.cutoff) if weighted else np.ones(graph.n_edges)
 
 
-def _normalisation(degree: Floats) -> tuple[Floats, Floats]:
+def normalisation(degree: Floats) -> tuple[Floats, Floats]:
     """The diagonal of D^(-1/2) D D^(-1/2), and D^(-1/2); zeros for isolated atoms."""
     linked = degree > NO_WEIGHT
     scale = np.zeros_like(degree)

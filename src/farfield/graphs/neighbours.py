@@ -94,11 +94,13 @@ def neighbour_graph(atoms: Atoms, cutoff: float) -> Graph:
     without a neighbour stands in the graph with no edge.
     """
     cell = np.asarray(atoms.cell, dtype=float)
-    senders, receivers, shifts, distances = NeighborList(cutoff=cutoff, full_list=True).compute(
+    neighbours = NeighborList(cutoff=cutoff, full_list=True)
+    senders, receivers, shifts, distances = neighbours.compute(
         points=atoms.positions,
         box=cell,
         periodic=np.asarray(atoms.pbc),
         quantities="ijSd",
+        copy=False,  # they are copied below, while the list that owns them lives
     )
     return Graph(
         numbers=atoms.numbers.astype(np.int64),
