@@ -45,12 +45,15 @@ def fetch(dataset: Dataset, file: File) -> Path:
         It is not there and cannot be fetched, or it is not the right file.
     """
     path = place_of(dataset, file)
-    if path.is_dir():  # unpacked by hand: nothing to compare with a checksum
+    if path.is_dir():  # a folder put there by hand: nothing to compare with a checksum
         return path
+    folder = path.with_name(f"{path.name}.unpacked")
+    if file.unpack and folder.is_dir():  # the archive may be gone
+        return folder
     if not path.exists():
         _download(dataset, file, path)
     verify(file, path)
-    return _unpacked(path) if file.unpack else path
+    return _unpack(path, folder) if file.unpack else path
 
 
 def checksum_state(file: File) -> str:
@@ -68,9 +71,8 @@ def verify(file: File, path: Path) -> None:
     known = _record(record)
     if known is not None and {key: known.get(key) for key in stamp} == stamp:
         return
-    kind, _, expected = (file.checksum or f"sha256:{(known or {}).get('sha256', '')}").partition(
-        ":"
-    )
+    recorded = "" if known is None else known.get("sha256", "")
+    kind, _, expected = (file.checksum or f"sha256:{recorded}").partition(":")
     with path.open("rb") as handle:
         found = hashlib.file_digest(handle, kind).hexdigest()
     if expected and found != expected:
@@ -129,11 +131,8 @@ def _download(dataset: Dataset, file: File, path: Path) -> None:
         ) from error
 
 
-def _unpacked(path: Path) -> Path:
-    """The folder beside an archive that holds its content; it is whole, or not there."""
-    folder = path.with_name(f"{path.name}.unpacked")
-    if folder.is_dir():
-        return folder
+def _unpack(path: Path, folder: Path) -> Path:
+    """Unpack an archive; the folder is whole, or not there."""
     partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=".unpacking-"))
     try:
         if zipfile.is_zipfile(path):

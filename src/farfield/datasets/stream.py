@@ -73,16 +73,14 @@ class Stream:
     def __iter__(self) -> Iterator[Atoms]:
         """Read and yield the structures, in the order of the file."""
         self.n_skipped = 0
-        wanted = self._wanted()
         given = 0
-        for atoms in islice(self._read(wanted), self._choice.count):
+        for atoms in islice(self._read(self._wanted()), self._choice.count):
             given += 1
             yield atoms
         if given < (self._choice.count or 1):
             skipped = f", and {self.n_skipped} without labels" if self.n_skipped else ""
-            raise DatasetError(
-                f"{self._name} has {given} structures to give, not {self._choice.count or 1}{skipped}"
-            )
+            wish = self._choice.count or 1
+            raise DatasetError(f"{self._name} has {given} structures to give, not {wish}{skipped}")
 
     def n_structures(self) -> int:
         """How many structures there are before any choice, those without labels included."""

@@ -39,7 +39,7 @@ def read_arrays(source: Source, path: Path, keys: Keys) -> Iterator[Block]:
     The arrays of positions and forces are loaded whole: the format cannot do otherwise.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as handle, np.load(handle) as archive:  # it pickles nothing
             missing = [key for key in vars(keys).values() if key not in archive.files]
             if missing:
                 raise DatasetError(
@@ -65,9 +65,8 @@ def read_arrays(source: Source, path: Path, keys: Keys) -> Iterator[Block]:
 
             yield Block(len(energies), read)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise DatasetError(
-            f"{path}: it is no whole npz file ({' '.join(str(error).split())[:200]}): fetch it again"
-        ) from error
+        reason = " ".join(str(error).split())[:200]
+        raise DatasetError(f"{path}: it is no whole npz file ({reason}): fetch it again") from error
 
 
 def _array(

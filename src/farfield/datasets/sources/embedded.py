@@ -18,7 +18,7 @@ def _read(source: Source) -> Iterator[Block]:
 EMBEDDED = Dataset(
     name="embedded",
     title="Small molecules of H, C, N, O and F, with four shifted sets; comes with farfield",
-    level_of_theory="wB97X/6-31G(d)",
+    level_of_theory="wB97X/6-31G(d) (PySCF, density fitting, grid level 2)",
     licence="MIT",
     citation="this project",
     page="",
