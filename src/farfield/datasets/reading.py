@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import final
 
@@ -88,7 +89,12 @@ def read_reference(reference: str) -> list[Atoms]:
             f"{wanted.name} has {published} structures: say how many are wanted, as in "
             f"{wanted.name}@count=1000 or {wanted.name}@sample=1000,seed=0"
         )
-    return list(stream(reference))
+    found = list(islice(stream(reference), None if limited else MOST + 1))
+    if len(found) > MOST:
+        raise DatasetError(
+            f"{wanted.name} has more than {MOST} structures: add @count=N or @sample=N"
+        )
+    return found
 
 
 def _blocks(wanted: Reference) -> Iterator[Block]:

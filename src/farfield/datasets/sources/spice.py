@@ -86,7 +86,7 @@ def _text(group: Any, key: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _spice(name: str, version: str, file: File, parts: dict[str, Subset], citation: str) -> Dataset:
+def _spice(name: str, version: str, file: File, count: int | None, citation: str) -> Dataset:
     return Dataset(
         name=name,
         title=f"SPICE {version}: drug-like molecules, peptides, dimers and water",
@@ -97,7 +97,7 @@ def _spice(name: str, version: str, file: File, parts: dict[str, Subset], citati
         format="HDF5",
         units=Units("Hartree", "Bohr"),
         reader=_read,
-        subsets={"all": Subset(file), **parts},
+        subsets={"all": Subset(file, n_structures=count)},
         subset_of=lambda word: Subset(file, word.lower()),
         extra="data",
         note="A subset is named by words of its name in the file, such as 'PubChem Set 1'. The "
@@ -120,13 +120,13 @@ SPICE1 = _spice(
     "spice1",
     "1.1.4",
     _FIRST,
-    {},
+    None,
     "Eastman et al., Sci. Data 10, 11 (2023), doi:10.1038/s41597-022-01882-6",
 )
 SPICE2 = _spice(
     "spice2",
     "2.0.1",
     _SECOND,
-    {},
+    2_008_628,
     "Eastman et al., J. Chem. Theory Comput. 20, 8583 (2024), doi:10.1021/acs.jctc.4c00794",
 )
