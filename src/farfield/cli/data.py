@@ -73,3 +73,42 @@ def get(
     if output is not None:
         skipped = f", {done['n_skipped']} without labels left out" if done["n_skipped"] else ""
         typer.echo(f"{output}: {done['n_structures']} structures{skipped}", err=True)
+
+
+@app.command("make")
+def make(
+    kind: Annotated[str, typer.Argument(help="What to make: synthetic.")],
+    output: options.Folder,
+    size: Annotated[int, typer.Option("--size", help="How many structures in all.")] = 600,
+    seed: options.Seed = 0,
+    reference: Annotated[
+        str, typer.Option("--reference", help="The prior that labels as the reference.")
+    ] = "gfn2",
+    prior: Annotated[str, typer.Option("--prior", help="The cheaper prior beside it.")] = "gfn1",
+    workers: options.Workers = 1,
+    cache: options.Cache = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make synthetic sets, each shifted along one axis; a run that was stopped continues."""
+    import json
+    from dataclasses import asdict
+
+    from farfield.datasets.synthetic.making import make_synthetic
+    from farfield.errors import ConfigError
+
+    if kind != "synthetic":
+        raise ConfigError(f"{kind!r} cannot be made; known: synthetic")
+    made = make_synthetic(
+        output,
+        size=size,
+        seed=seed,
+        reference=reference,
+        prior=prior,
+        workers=workers,
+        cache=cache,
+    )
+    for name, count in made.structures.items():
+        lost = f", {made.failed[name]} without reference labels" if made.failed[name] else ""
+        typer.echo(f"{output / name}.extxyz: {count} structures{lost}", err=True)
+    if as_json:
+        typer.echo(json.dumps({**asdict(made), "output": str(output)}))

@@ -21,6 +21,7 @@ from farfield.datasets.sources.md22 import MD22
 from farfield.datasets.sources.mptrj import MPTRJ
 from farfield.datasets.sources.rmd17 import RMD17
 from farfield.datasets.sources.spice import SPICE1, SPICE2
+from farfield.datasets.synthetic.source import SYNTHETIC
 from farfield.errors import DatasetError, did_you_mean
 
 GROUP = "farfield.datasets"
@@ -29,6 +30,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
         dataset.name: dataset
         for dataset in (
             EMBEDDED,
+            SYNTHETIC,
             MD17,
             RMD17,
             MD22,
