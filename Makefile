@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 DEMO   ?= demo-report
-EXTRAS := mace,graphpes,chgnet,xtb,rdkit,dev
+EXTRAS := mace,graphpes,chgnet,xtb,rdkit,data,dev
 
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed

@@ -40,6 +40,10 @@ class ModelError(FarfieldError):
     """A model cannot be found, read or understood."""
 
 
+class DatasetError(FarfieldError):
+    """A data set cannot be fetched, verified or read."""
+
+
 class ProfileError(FarfieldError):
     """A profile cannot be read, or does not belong to the model or the data at hand."""
 

@@ -44,3 +44,9 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 hash of a file, in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def default_cache_dir() -> Path:
+    """Return ``$XDG_CACHE_HOME/farfield``, or ``~/.cache/farfield`` when that is not set."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "farfield"

@@ -15,6 +15,7 @@ import farfield.verbs.profile as profile_verb
 from farfield.structures import write
 
 VERBS = [
+    "data",
     "demo",
     "diagnose",
     "doctor",

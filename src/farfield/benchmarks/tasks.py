@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from farfield import embedded
 from farfield.errors import ConfigError, did_you_mean
 from farfield.settings import validated
-from farfield.structures import read
+from farfield.structures import is_reference, read
 from farfield.training import TrainingSettings
 
 FOLDER = Path(__file__).parent / "tasks"
@@ -28,7 +28,9 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: str = Field(description="embedded:NAME, or a path below the data folder")
+    file: str = Field(
+        description="embedded:NAME, NAME:SUBSET of a data set, or a path below the data folder"
+    )
     first: int = Field(default=0, ge=0, description="where the slice begins")
     count: int | None = Field(default=None, ge=1, description="its length; the rest if absent")
 
@@ -105,6 +107,8 @@ def _chosen(selection: Selection) -> list[Atoms]:
 def _path(file: str) -> Path:
     if file.startswith(EMBEDDED):
         return embedded.structures_file(file.removeprefix(EMBEDDED))
+    if is_reference(file):
+        return Path(file)  # a data set, which the reader of structures knows
     folder = os.environ.get(DATA_VARIABLE)
     if folder is None:
         raise ConfigError(

@@ -18,6 +18,9 @@ PURPOSES = {
     "rdkit": "the priors mmff94 and uff: pip install 'farfield[rdkit]'",
     "dftd3": "the dispersion d3-FUNCTIONAL: pip install 'farfield[dispersion]'",
     "dftd4": "the dispersion d4-FUNCTIONAL: pip install 'farfield[dispersion]'",
+    "pooch": "downloading data sets: pip install 'farfield[data]'",
+    "h5py": "reading SPICE and ANI-1x: pip install 'farfield[data]'",
+    "lmdb": "reading .aselmdb files: pip install 'farfield[data]'",
     "sgdml": "priors of the kind sgdml:FILE: pip install 'farfield[sgdml]'",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from ase import Atoms
 
 from farfield.errors import LabelError
+from farfield.files import default_cache_dir as default_cache_dir
 from farfield.priors.contract import Failure
 from farfield.structures import Labels
 
@@ -33,12 +33,6 @@ CREATE TABLE outcomes (
     failure TEXT   -- the reason; NULL for labels
 )
 """
-
-
-def default_cache_dir() -> Path:
-    """Return ``$XDG_CACHE_HOME/farfield``, or ``~/.cache/farfield`` when that is not set."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "farfield"
 
 
 def key_of(atoms: Atoms, level_of_theory: str) -> str:

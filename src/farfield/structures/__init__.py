@@ -15,6 +15,7 @@ from farfield.structures.labels import (
 )
 from farfield.structures.naming import name_reference
 from farfield.structures.reading import read
+from farfield.structures.references import is_reference
 from farfield.structures.splitting import folds, halves
 from farfield.structures.writing import write
 
@@ -28,6 +29,7 @@ __all__ = [
     "describe",
     "folds",
     "halves",
+    "is_reference",
     "labels_of",
     "leave_groups_out",
     "name_reference",

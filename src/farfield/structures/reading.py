@@ -14,12 +14,16 @@ from farfield.errors import StructureError
 from farfield.structures.checks import check
 from farfield.structures.labels import describe
 from farfield.structures.naming import name_reference
+from farfield.structures.references import is_reference, read_reference
 from farfield.structures.units import refuse_foreign_units
 from farfield.structures.xyz import is_xyz, whole_text
 
 
 def read(paths: Path | str | Sequence[Path | str]) -> list[Atoms]:
     """Read and check every structure of one or more files.
+
+    A reference such as ``rmd17:aspirin@count=100`` stands for structures of a public data set;
+    see :mod:`farfield.datasets`.
 
     Reference labels are moved to ``REF_*`` by the rule of :mod:`farfield.structures.naming`;
     other results that the file holds (charges, magnetic moments) are dropped, and so are
@@ -36,7 +40,11 @@ def read(paths: Path | str | Sequence[Path | str]) -> list[Atoms]:
     if isinstance(paths, (str, Path)):
         paths = [paths]
     structures = []
-    for path in map(Path, paths):
+    for given in paths:
+        if is_reference(given):
+            structures += read_reference(str(given))
+            continue
+        path = Path(given)
         for index, atoms in enumerate(_read_file(path)):
             atoms.info["farfield_file"] = path.name
             atoms.info["farfield_index"] = index

@@ -10,7 +10,7 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def whole_text(path: Path) -> tuple[str, int]:
             f"{path}: its last line has no end, so it may be truncated: "
             "fetch it again, or add the final newline if it is complete"
         )
-    return text, _count_frames(text, path)
+    return text, len(frame_starts(text.split("\n")[:-1], path)) - 1
 
 
 def _decoded(path: Path) -> str:
@@ -67,9 +67,23 @@ def _decoded(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _count_frames(text: str, path: Path) -> int:
-    lines = text.split("\n")[:-1]
-    frames = position = 0
+def frame_starts(lines: Sequence[str], path: Path | str) -> list[int]:
+    """Return the line at which every frame begins, and after them where the last one ends.
+
+    Parameters
+    ----------
+    lines
+        The lines of an XYZ file.
+    path
+        What to call the file in an error.
+
+    Raises
+    ------
+    StructureError
+        A frame is not whole, or something that is no frame stands between two frames.
+    """
+    starts = []
+    position = 0
     while position < len(lines):
         if not lines[position].strip():
             _only_blank_lines(lines, position, path)
@@ -78,17 +92,17 @@ def _count_frames(text: str, path: Path) -> int:
         end = position + 2 + n_atoms
         if end > len(lines):
             raise StructureError(
-                f"{path}: structure {frames} has {max(len(lines) - position - 2, 0)} of its "
+                f"{path}: structure {len(starts)} has {max(len(lines) - position - 2, 0)} of its "
                 f"{n_atoms} atoms: the file is truncated"
             )
+        starts.append(position)
         position = end
         while position < len(lines) and lines[position].lstrip().startswith("VEC"):
             position += 1  # cell vectors, as ADF and AMS write them
-        frames += 1
-    return frames
+    return [*starts, position]
 
 
-def _only_blank_lines(lines: list[str], position: int, path: Path) -> None:
+def _only_blank_lines(lines: Sequence[str], position: int, path: Path | str) -> None:
     for number, line in enumerate(lines[position:], start=position + 1):
         if line.strip():
             raise StructureError(
@@ -97,7 +111,7 @@ def _only_blank_lines(lines: list[str], position: int, path: Path) -> None:
             )
 
 
-def _atom_count(line: str, position: int, path: Path) -> int:
+def _atom_count(line: str, position: int, path: Path | str) -> int:
     word = line.strip()
     if not (word.isascii() and word.isdigit()):
         raise StructureError(

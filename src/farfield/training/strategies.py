@@ -82,4 +82,10 @@ def joint(structures: Sequence[Atoms], prior: Prior, main: str = MAIN_HEAD) -> T
     cheap = require_labels(
         structures, prior.label_name, energy=True, purpose=f"the head of {prior.name}"
     )
+    level = cheap[0].level_of_theory
+    if reference[0].level_of_theory == level:
+        raise LabelError(
+            f"the reference labels and those of {prior.name} are both {level}: two heads of one "
+            "level of theory learn the same; choose another prior"
+        )
     return TrainingSet(structures, {main: reference, prior.name: cheap})
