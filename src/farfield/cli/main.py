@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from farfield.cli import (
+    bench,
     demo,
     diagnose,
     doctor,
@@ -48,6 +49,7 @@ for verb, module in {
     "doctor": doctor,
 }.items():
     app.command(verb)(module.command)
+app.add_typer(bench.app, name="bench")
 
 
 def _show_version(wanted: bool) -> None:
