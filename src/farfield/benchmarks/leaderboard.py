@@ -70,6 +70,7 @@ def _task(content: Mapping[str, Any], name: str) -> TaskBoard:
                 continue
             seen.add(contestant)
         standings.append(_standing(content, told, entries, family, contestant))
+    standings.sort(key=lambda one: one.shifted.value if one.shifted else np.inf)
     models = [model for model in content["models"] if model["task"] == name]
     distances = [one for one in content["distances"] if one["task"] == name]
     return TaskBoard(
