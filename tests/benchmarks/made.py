@@ -64,7 +64,8 @@ def results(
                 for title, values in distance.items()
             }
             distances.append(
-                about | {"seed": seed, "status": "done", "lines": {"connectivity": 1.5}, "sets": told}
+                about
+                | {"seed": seed, "status": "done", "lines": {"connectivity": 1.5}, "sets": told}
             )
     return {
         "schema": "farfield-benchmark/1",
@@ -100,7 +101,9 @@ def results(
     }
 
 
-def _entry(random: np.random.Generator, title: str, name: str, errors: np.ndarray) -> dict[str, Any]:
+def _entry(
+    random: np.random.Generator, title: str, name: str, errors: np.ndarray
+) -> dict[str, Any]:
     factor = 1.0 if title == "control" else FACTORS[name]
     judged = np.sort(random.permutation(SIZE)[: SIZE // 2])
     noisy = factor * errors * random.uniform(0.9, 1.1, SIZE)
