@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from farfield.benchmarks.checks import check_task
 from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.families import FAMILIES, FamilyChanges, load_family
-from farfield.benchmarks.modes import MODES, load_mode
+from farfield.benchmarks.modes import MODES, Mode, load_mode
 from farfield.benchmarks.selection import Conditions, Range, Selection, evenly
-from farfield.benchmarks.tasks import TASKS, load_task
+from farfield.benchmarks.tasks import TASKS, Task, load_task
 from farfield.errors import ConfigError, FarfieldError
 from farfield.potentials.adapters import ARCHITECTURES
+from farfield.settings import validated
 from farfield.structures import read, write
 
 from .conftest import labelled, task_content, write_yaml
+
+
+def test_the_page_names_every_task_and_mode_and_its_examples_are_sound() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \|", page, flags=re.MULTILINE)
+    assert sorted(rows) == sorted([*TASKS, *MODES])
+    mode, task = (
+        yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    )
+    assert validated(Mode, mode, "page").changes["mine"].architecture == "toy"
+    assert validated(Task, task, "page").axes == {"strained": "force_norm"}
 
 
 @pytest.mark.parametrize("name", TASKS)

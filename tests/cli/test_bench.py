@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.benchmarks.conftest import workplace
 from tests.benchmarks.made import results
 
