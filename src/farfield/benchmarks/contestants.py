@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 from ase import Atoms
 
@@ -25,6 +25,7 @@ from farfield.refinement import (
     TestTimeTraining,
 )
 
+Settings = TypeVar("Settings", TestTimeSettings, DistillationSettings)
 Make = Callable[[Bench, Sequence[Atoms]], Contestant]
 
 
@@ -239,5 +240,5 @@ def _distillation(bench: Bench) -> DistillationSettings:
     return _with_steps(DistillationSettings(seed=bench.seed), bench.effort.distil_steps)
 
 
-def _with_steps(settings: Any, steps: int | None) -> Any:
+def _with_steps(settings: Settings, steps: int | None) -> Settings:
     return settings if steps is None else replace(settings, steps=steps)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from farfield.benchmarks.cells import DONE
-from farfield.benchmarks.metrics import bootstrap
+from farfield.benchmarks.statistics import mean_error
 from farfield.reports.contents import Interval
 from farfield.reports.contents.board import DistanceCurve
 
@@ -49,7 +49,7 @@ def _curve(family: str, method: str, refined: bool, pairs: np.ndarray) -> Distan
     parts = np.array_split(pairs[np.argsort(pairs[:, 0], kind="stable")], count)
     errors = []
     for part in parts:
-        found = bootstrap(np.mean, MILLI * part[:, 1])
+        found = mean_error([{place: [MILLI * error] for place, error in enumerate(part[:, 1])}])
         errors.append(Interval(found.value, found.low, found.high))
     return DistanceCurve(
         family, method, refined, [float(part[:, 0].mean()) for part in parts], errors

@@ -11,7 +11,7 @@ from farfield.benchmarks.cells import DONE
 from farfield.benchmarks.distance_curves import distance_curves
 from farfield.benchmarks.headline import headline
 from farfield.benchmarks.metrics import Estimate
-from farfield.benchmarks.statistics import Each, by_structure, change, mean_error
+from farfield.benchmarks.statistics import Each, by_structure, change, control_after, mean_error
 from farfield.benchmarks.tasks import CONTROL
 from farfield.reports.contents import Interval
 from farfield.reports.contents.board import Leaderboard, ModelFacts, Standing, TaskBoard
@@ -130,7 +130,9 @@ def _standing(
         **standing,
         shifted=_interval(mean_error([by_structure(done[title]) for title in shifted])),
         change=_against(entries, family, contestant, {t: done[t] for t in shifted}),
-        after=_interval(mean_error([by_structure(done[title], "control") for title in shifted])),
+        after=_interval(mean_error([control_after(done[t], done[CONTROL]) for t in shifted]))
+        if CONTROL in done
+        else None,
         spread=(min(by_seed), max(by_seed)) if len(seeds) > 1 else None,
         seeds=len(seeds),
         acted=f"{sum(r['acted'] for r in records)} of {len(records)}" if records else "",

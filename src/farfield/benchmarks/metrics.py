@@ -107,7 +107,7 @@ def structure_energy_errors(
     )
     for formula in np.unique(formulas):
         differences[formulas == formula] -= np.median(differences[formulas == formula])
-    return np.abs(differences)
+    return np.asarray(np.abs(differences))
 
 
 def bootstrap(statistic: Callable[..., np.floating], *samples: Floats, seed: int = 0) -> Estimate:

@@ -41,15 +41,28 @@ class Change:
         return "higher" if self.difference.low > 0.0 else "not settled"
 
 
-def by_structure(entries: Iterable[Mapping[str, Any]], key: str = "errors") -> Each:
-    """Errors by structure: those of the judged ones, or of the whole ``control``."""
+def by_structure(entries: Iterable[Mapping[str, Any]]) -> Each:
+    """Errors by place of the structure in its set."""
     found: Each = {}
     for entry in entries:
-        values = entry[key]
-        control = key == "control" and entry["set"] != "control"
-        places = range(len(values)) if control else entry["places"]
-        for place, value in zip(places, values, strict=True):
+        for place, value in zip(entry["places"], entry["errors"], strict=True):
             found.setdefault(place, []).append(value)
+    return found
+
+
+def control_after(
+    entries: Iterable[Mapping[str, Any]], control: Iterable[Mapping[str, Any]]
+) -> Each:
+    """Errors on the control of what was made for another set, by structure.
+
+    Only of those structures that ``control``, the results on the control itself, judged with the
+    same seed, so that both can be compared.
+    """
+    judged = {entry["seed"]: entry["places"] for entry in control}
+    found: Each = {}
+    for entry in entries:
+        for place in judged.get(entry["seed"], ()):
+            found.setdefault(place, []).append(entry["control"][place])
     return found
 
 
