@@ -63,7 +63,7 @@ def test_run_compare_and_report(farfield, workplace):
         (("compare", "a.json", "none.json"), "none.json: no such file"),
         (("compare", "a.json", "b.json"), "another level of theory (PBE; wB97X)"),
         (("report", "a.json", "b.json", "-o", "page.html"), "another level of theory"),
-        (("runn",), "did you mean 'run'"),
+        (("runn",), "Did you mean 'run'"),
     ],
 )
 def test_what_makes_no_sense_is_refused_on_one_line(

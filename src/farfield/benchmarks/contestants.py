@@ -46,8 +46,6 @@ class Method:
         Strategy of the models without a group of compositions that it learns from.
     prior_at_inference
         Whether the prior is computed at every prediction.
-    adapts
-        Whether it is another for each set; if not, it is made once.
     sees_labels
         Whether it gets reference labels of what it adapts to, and says so in its title.
     """
@@ -57,7 +55,6 @@ class Method:
     models: tuple[Strategy, ...] = ()
     left_out: Strategy | None = None
     prior_at_inference: bool = False
-    adapts: bool = True
     sees_labels: bool = False
 
 
@@ -166,10 +163,10 @@ def paper_radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
 
 CONTESTANTS: Mapping[str, Method] = MappingProxyType(
     {
-        "supervised": Method(supervised, "supervised", ("supervised",), adapts=False),
-        "prior_alone": Method(prior_alone, "prior alone", prior_at_inference=True, adapts=False),
-        "delta": Method(delta, "Δ-model", ("delta",), prior_at_inference=True, adapts=False),
-        "joint": Method(joint, "joint, untouched", ("joint",), adapts=False),
+        "supervised": Method(supervised, "supervised", ("supervised",)),
+        "prior_alone": Method(prior_alone, "prior alone", prior_at_inference=True),
+        "delta": Method(delta, "Δ-model", ("delta",), prior_at_inference=True),
+        "joint": Method(joint, "joint, untouched", ("joint",)),
         "radius": Method(radius, "joint, radius by the prior", ("joint",), prior_at_inference=True),
         "paper_radius": Method(paper_radius, "supervised, radius as in the paper", ("supervised",)),
         "ttt": Method(ttt, "joint, test-time training", ("joint",)),

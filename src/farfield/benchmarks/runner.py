@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -165,7 +166,11 @@ def _units(mode: Mode, folder: Path, cache: Path) -> Iterator[Unit]:
 def _apart(unit: Unit) -> None:
     """Compute a unit in a process of its own; what it leaves are its files."""
     limit_threads()
-    _computed(unit, print)
+    _computed(unit, _aloud)
+
+
+def _aloud(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _computed(unit: Unit, say: Say) -> dict[str, list[dict[str, Any]]]:
