@@ -48,7 +48,7 @@ def test_the_tables_are_those_of_the_benchmark(number: int) -> None:
 def test_every_verb_option_and_file_that_is_named_exists() -> None:
     from farfield.cli.main import app
 
-    known = {command.name for command in app.registered_commands}
+    known = {command.name for command in (*app.registered_commands, *app.registered_groups)}
     assert set(re.findall(r"^farfield (\w+)", README, flags=re.MULTILINE)) <= known
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link

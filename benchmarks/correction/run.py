@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from farfield.benchmarks.contestants import CONTESTANTS, Bench
+from farfield.benchmarks.bench import Bench
+from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.heads import compare_heads
 from farfield.benchmarks.study import CONTROL, run
 from farfield.benchmarks.tables import summary, table

@@ -3,7 +3,8 @@
 The verbs of the command line are functions here, with the same names and defaults:
 :func:`profile`, :func:`diagnose`, :func:`label`, :func:`train`, :func:`refine`,
 :func:`simulate`, :func:`evaluate`, :func:`export` and :func:`demo`. They are imported when first
-used.
+used. The parts of ``farfield bench`` are :func:`bench_run`, :func:`bench_list`,
+:func:`bench_compare` and :func:`bench_report`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from farfield.errors import FarfieldError
 if TYPE_CHECKING:
     from farfield.refinement.models import load_model
     from farfield.structures import read, write
+    from farfield.verbs.bench import bench_compare, bench_list, bench_report, bench_run
     from farfield.verbs.demo import demo
     from farfield.verbs.diagnose import diagnose
     from farfield.verbs.evaluate import evaluate
@@ -41,6 +43,7 @@ _HOMES = {
             "train",
         )
     },
+    **{f"bench_{part}": "farfield.verbs.bench" for part in ("compare", "list", "report", "run")},
     "load_model": "farfield.refinement.models",
     "read": "farfield.structures",
     "write": "farfield.structures",
@@ -48,6 +51,10 @@ _HOMES = {
 
 __all__ = [
     "FarfieldError",
+    "bench_compare",
+    "bench_list",
+    "bench_report",
+    "bench_run",
     "demo",
     "diagnose",
     "evaluate",

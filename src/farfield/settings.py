@@ -25,6 +25,11 @@ def validated(model: type[Model], content: dict[str, Any], where: str) -> Model:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            hint = did_you_mean(key, model.model_fields)
+            hint = did_you_mean(key, model.model_fields) if len(first["loc"]) == 1 else ""
             raise ConfigError(f"{where}: unknown key {key!r}{hint}") from error
-        raise ConfigError(f"{where}: {key}: {first['msg']} (got {first['input']!r})") from error
+        if first["type"] == "missing":
+            raise ConfigError(f"{where}: the key {key!r} is missing") from error
+        said = first["msg"].removeprefix("Value error, ")
+        if not key:  # the keys do not agree with each other
+            raise ConfigError(f"{where}: {said}") from error
+        raise ConfigError(f"{where}: {key}: {said} (got {first['input']!r})") from error

@@ -1,88 +1,61 @@
-"""What is compared on a task: baselines and refinements, each a way to predict forces."""
+"""What is compared on a task: baselines and refinements, each a way to predict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
-from typing import final
+from typing import TypeVar
 
 from ase import Atoms
 
-from farfield.benchmarks.zoo import Recipe, Strategy, Zoo
+from farfield.benchmarks.bench import Bench, Contestant
+from farfield.benchmarks.fine_tuning import fine_tune
+from farfield.benchmarks.zoo import Strategy
 from farfield.potentials import Prediction, TrainablePotential
-from farfield.priors import load_prior
 from farfield.refinement import (
     Correction,
     CorrectionRule,
     Distillation,
-    Evidence,
-    Record,
+    DistillationSettings,
+    RadiusRefinement,
     Refinement,
     TestTimeSettings,
     TestTimeTraining,
-    gather_left_out,
-    learn_rule,
 )
-from farfield.refinement.distillation import DistillationSettings
 
-Predict = Callable[[Sequence[Atoms]], Sequence[Prediction]]
-EVIDENCE_SEED = 0
+Settings = TypeVar("Settings", TestTimeSettings, DistillationSettings)
+Make = Callable[[Bench, Sequence[Atoms]], Contestant]
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A way to predict, made for one set without its labels.
+class Method:
+    """What a contestant is, and what it needs.
 
     Attributes
     ----------
-    predict
-        From structures to predictions.
-    record
-        Of a refinement; None for a baseline.
+    make
+        Makes it for one set: from the bench and the structures that it may adapt to, which
+        carry no labels unless ``sees_labels``.
+    title
+        For people.
+    models
+        Strategies by which its models are trained.
+    left_out
+        Strategy of the models without a group of compositions that it learns from.
+    prior_at_inference
+        Whether the prior is computed at every prediction.
+    sees_labels
+        Whether it gets reference labels of what it adapts to, and says so in its title.
     """
 
-    predict: Predict
-    record: Record | None = None
-
-
-@final
-class Bench:
-    """The models of one task and seed, and what was learned of them without the test sets."""
-
-    def __init__(self, zoo: Zoo, seed: int, cache: Path) -> None:
-        self.zoo = zoo
-        self.seed = seed
-        self.cache = cache
-
-    def model(self, strategy: Strategy, prior: str | None = None) -> TrainablePotential:
-        """A trained model; the seed is this one, as far as the task has several."""
-        seed = self.seed % self.zoo.task.training_seeds
-        return self.zoo.model(Recipe(strategy, seed, prior=prior))
-
-    def rule(self, strategy: Strategy, prior: str | None = None) -> CorrectionRule:
-        """β for models of this strategy, learned by leaving groups out of training.
-
-        The models that were left groups out of have one seed, and serve all.
-        """
-        chosen = self.zoo.prior if prior is None else load_prior(prior)
-        evidence = gather_evidence(self.zoo, strategy, prior)
-        return learn_rule(evidence, prior=chosen.name, head=chosen.name)
-
-
-def gather_evidence(zoo: Zoo, strategy: Strategy, prior: str | None = None) -> Evidence:
-    """Both heads' errors on structures, and on compositions, left out of training."""
-    chosen = zoo.prior if prior is None else load_prior(prior)
-    structures = zoo.training if prior is None else zoo.with_prior_labels(zoo.training, chosen)
-    return Evidence.joined(
-        [
-            gather_left_out(
-                zoo.model(Recipe(strategy, EVIDENCE_SEED, group, prior)), structures, left, chosen
-            )
-            for group, left in enumerate(zoo.left_out)
-        ]
-    )
+    make: Make
+    title: str
+    models: tuple[Strategy, ...] = ()
+    left_out: Strategy | None = None
+    prior_at_inference: bool = False
+    sees_labels: bool = False
 
 
 def supervised(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
@@ -118,7 +91,7 @@ def ttt(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     training = TestTimeTraining(
         bench.zoo.prior,
         replay=bench.zoo.training,
-        settings=TestTimeSettings(seed=bench.seed),
+        settings=_with_steps(TestTimeSettings(seed=bench.seed), bench.effort.ttt_steps),
     )
     return _refined(training, bench.model("joint"), structures)
 
@@ -155,8 +128,7 @@ def retrofit_head(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
 def distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The corrected joint model distilled into a plain one, training labels replayed."""
     teacher = Correction(bench.zoo.prior, bench.rule("joint"), cache=bench.cache)
-    settings = DistillationSettings(seed=bench.seed)
-    method = Distillation(teacher, replay=bench.zoo.training, settings=settings)
+    method = Distillation(teacher, replay=bench.zoo.training, settings=_distillation(bench))
     return _refined(method, bench.model("joint"), structures)
 
 
@@ -165,28 +137,78 @@ def retrofit_distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     method = Distillation(
         _without_labels(bench),
         like_training=bench.zoo.training,
-        settings=DistillationSettings(seed=bench.seed),
+        settings=_distillation(bench),
     )
     return _refined(method, bench.model("retrofit"), structures)
 
 
-CONTESTANTS = MappingProxyType(
+def cautious_distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The joint model, corrected without evidence, distilled into a plain one."""
+    teacher = Correction(bench.zoo.prior, like_training=bench.zoo.training, cache=bench.cache)
+    method = Distillation(teacher, replay=bench.zoo.training, settings=_distillation(bench))
+    return _refined(method, bench.model("joint"), structures)
+
+
+def radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The joint model with the radius at which its prior head is nearest to the prior."""
+    method = RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache, seed=bench.seed)
+    return _refined(method, bench.model("joint"), structures)
+
+
+def paper_radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The supervised model, its graph truncated by the paper's distance of spectra."""
+    method = RadiusRefinement(bench.profile, mode="truncate", criterion="paper")
+    return _refined(method, bench.model("supervised"), structures)
+
+
+CONTESTANTS: Mapping[str, Method] = MappingProxyType(
     {
-        function.__name__: function
-        for function in (
-            supervised,
-            joint,
-            prior_alone,
-            delta,
-            ttt,
-            head_difference,
-            correction,
-            cautious_correction,
+        "supervised": Method(supervised, "supervised", ("supervised",)),
+        "prior_alone": Method(prior_alone, "prior alone", prior_at_inference=True),
+        "delta": Method(delta, "Δ-model", ("delta",), prior_at_inference=True),
+        "joint": Method(joint, "joint, untouched", ("joint",)),
+        "radius": Method(radius, "joint, radius by the prior", ("joint",), prior_at_inference=True),
+        "paper_radius": Method(paper_radius, "supervised, radius as in the paper", ("supervised",)),
+        "ttt": Method(ttt, "joint, test-time training", ("joint",)),
+        "head_difference": Method(
+            head_difference, "joint, corrected with β = 1", ("joint",), prior_at_inference=True
+        ),
+        "cautious_correction": Method(
+            cautious_correction, "joint, corrected, cautious β", ("joint",), prior_at_inference=True
+        ),
+        "correction": Method(
+            correction, "joint, corrected, learned β", ("joint",), "joint", prior_at_inference=True
+        ),
+        "cautious_distil": Method(
+            cautious_distil, "joint, corrected (cautious β) and distilled", ("joint",)
+        ),
+        "distil": Method(distil, "joint, corrected and distilled", ("joint",), "joint"),
+        "retrofit": Method(
             retrofit,
+            "supervised, retrofitted and corrected",
+            ("supervised", "retrofit"),
+            prior_at_inference=True,
+        ),
+        "retrofit_head": Method(
             retrofit_head,
-            distil,
+            "supervised, retrofitted (head alone), corrected",
+            ("supervised", "retrofit-head"),
+            prior_at_inference=True,
+        ),
+        "retrofit_distil": Method(
             retrofit_distil,
-        )
+            "supervised, retrofitted, corrected and distilled",
+            ("supervised", "retrofit"),
+        ),
+        **{
+            f"fine_tune_{count}": Method(
+                partial(fine_tune, count),
+                f"supervised, fine-tuned on {count} LABELLED",
+                ("supervised",),
+                sees_labels=True,
+            )
+            for count in (1, 10, 100)
+        },
     }
 )
 
@@ -209,3 +231,11 @@ def _by_prior(bench: Bench, structures: Sequence[Atoms]) -> list[Prediction]:
         assert labels.energy is not None  # a prior gives it
         found.append(Prediction(labels.energy, labels.known_forces))
     return found
+
+
+def _distillation(bench: Bench) -> DistillationSettings:
+    return _with_steps(DistillationSettings(seed=bench.seed), bench.effort.distil_steps)
+
+
+def _with_steps(settings: Settings, steps: int | None) -> Settings:
+    return settings if steps is None else replace(settings, steps=steps)

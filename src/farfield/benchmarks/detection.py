@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
-from farfield.benchmarks.contestants import EVIDENCE_SEED
-from farfield.benchmarks.study import CONTROL
+from farfield.benchmarks.bench import EVIDENCE_SEED
+from farfield.benchmarks.tasks import CONTROL
 from farfield.benchmarks.uncertainty import committee_scores
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.potentials import TrainablePotential

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 
-from farfield.benchmarks.contestants import Bench
+from farfield.benchmarks.bench import Bench
 from farfield.benchmarks.zoo import Strategy
 from farfield.structures import require_labels, without_labels
 

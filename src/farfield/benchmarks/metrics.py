@@ -90,6 +90,26 @@ def structure_force_mae(predictions: Sequence[Prediction], labels: Sequence[Labe
     )
 
 
+def structure_energy_errors(
+    structures: Sequence[Atoms], predictions: Sequence[Prediction], labels: Sequence[Labels]
+) -> Floats:
+    """Absolute error of the energy per atom of each structure, eV, shape (n,).
+
+    The median difference of each composition among these structures has been subtracted: the
+    energies of two sources differ by a constant.
+    """
+    formulas = np.array([atoms.get_chemical_formula() for atoms in structures])
+    differences = np.array(
+        [
+            (prediction.energy - label.known_energy) / len(atoms)
+            for atoms, prediction, label in zip(structures, predictions, labels, strict=True)
+        ]
+    )
+    for formula in np.unique(formulas):
+        differences[formulas == formula] -= np.median(differences[formulas == formula])
+    return np.asarray(np.abs(differences))
+
+
 def bootstrap(statistic: Callable[..., np.floating], *samples: Floats, seed: int = 0) -> Estimate:
     """Statistic of one or more samples, with a 95 % interval by resampling each of them."""
     random = np.random.default_rng(seed)

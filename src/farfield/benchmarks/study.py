@@ -1,4 +1,4 @@
-"""Run contestants on a task: one small file per seed and contestant, never computed twice."""
+"""Run contestants on a task: what was computed is kept, and never computed twice."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from typing import Any
 
 from ase import Atoms
 
-from farfield.benchmarks.contestants import CONTESTANTS, Bench, Contestant
-from farfield.benchmarks.metrics import structure_force_mae
+from farfield.benchmarks.bench import Bench, Contestant
+from farfield.benchmarks.checks import require_metric
+from farfield.benchmarks.contestants import CONTESTANTS, Method
+from farfield.benchmarks.metrics import structure_energy_errors, structure_force_mae
+from farfield.benchmarks.tasks import CONTROL, Metric
 from farfield.files import write_json
-from farfield.structures import halves, require_labels, without_labels
+from farfield.structures import halves, without_labels
 
 Say = Callable[[str], None]
-CONTROL = "control"
 
 
 def run(bench: Bench, name: str, folder: Path, say: Say = print) -> dict[str, Any]:
     """The results of one contestant on every set of the task, computed or read.
-
-    Of each shifted set, one half (drawn with the seed) is what a method may adapt to, without
-    labels; it is judged on the other half, and on the control for what it forgot. It is
-    judged on the control as such as well.
 
     Returns
     -------
@@ -38,28 +36,63 @@ def run(bench: Bench, name: str, folder: Path, say: Say = print) -> dict[str, An
     if path.exists():
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content
-    control = task.structures(task.control)
     found: dict[str, Any] = {}
-    for title, selections in {**task.shifted, CONTROL: task.control}.items():
-        adapted, judged = halves(task.structures(selections), bench.seed)
-        start = time.monotonic()
-        contestant = CONTESTANTS[name](bench, without_labels(adapted))
-        seconds = time.monotonic() - start
-        others = judged if title == CONTROL else control
-        record = contestant.record
+    for title in (*task.shifted, CONTROL):
+        result = judge(bench, CONTESTANTS[name], title)
         found[title] = {
-            "force_mae": _errors(contestant, judged),
-            "control_force_mae": _errors(contestant, others),
-            "seconds": seconds,
-            "record": None if record is None else asdict(record),
+            "force_mae": result["errors"],
+            "control_force_mae": result["control"],
+            "seconds": result["seconds"],
+            "record": result["record"],
         }
-        mean = 1000 * sum(found[title]["force_mae"]) / len(judged)
+        mean = 1000 * sum(result["errors"]) / len(result["errors"])
         say(f"{task.name} seed {bench.seed} {name} {title}: {mean:.0f} meV/Å")
     write_json(path, found)
     return found
 
 
-def _errors(contestant: Contestant, structures: Sequence[Atoms]) -> list[float]:
-    labels = require_labels(structures, purpose="the study")
+def judge(bench: Bench, method: Method, title: str) -> dict[str, Any]:
+    """Make a contestant for one set, and judge it.
+
+    Of the set, one half (drawn with the seed) is what the method may adapt to, without labels
+    unless it is a baseline that is allowed them; it is judged on the other half, and on the
+    control for what it forgot. On the control as a set it is judged on its other half alone.
+
+    Returns
+    -------
+    ``errors`` of each judged structure and ``control`` of each control structure, in the
+    task's metric (eV/Å or eV/atom); ``places`` of the judged structures in the set; the
+    ``seconds`` to make the contestant and those to ``predict`` a judged structure; and its
+    ``record``, None for a baseline.
+    """
+    task = bench.zoo.task
+    structures = task.structures(task.sets[title])
+    adapted, judged = halves(structures, bench.seed)
+    start = time.monotonic()
+    contestant = method.make(bench, adapted if method.sees_labels else without_labels(adapted))
+    made = time.monotonic()
+    errors = judged_errors(contestant, judged, task.metric)
+    predicted = time.monotonic()
+    others = judged if title == CONTROL else task.structures(task.control)
+    control = errors if title == CONTROL else judged_errors(contestant, others, task.metric)
+    record = contestant.record
+    places = {id(atoms): place for place, atoms in enumerate(structures)}
+    return {
+        "errors": errors,
+        "control": control,
+        "places": [places[id(atoms)] for atoms in judged],
+        "seconds": made - start,
+        "predict": (predicted - made) / len(judged),
+        "record": None if record is None else asdict(record),
+    }
+
+
+def judged_errors(
+    contestant: Contestant, structures: Sequence[Atoms], metric: Metric
+) -> list[float]:
+    """Error of each structure; the contestant sees them without their labels."""
+    labels = require_metric(structures, metric, "the benchmark")
     predictions = contestant.predict(without_labels(structures))
-    return [float(value) for value in structure_force_mae(predictions, labels)]
+    if metric == "force_mae":
+        return [float(value) for value in structure_force_mae(predictions, labels)]
+    return [float(value) for value in structure_energy_errors(structures, predictions, labels)]

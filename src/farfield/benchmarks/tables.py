@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from farfield.benchmarks.study import CONTROL
-from farfield.benchmarks.tasks import Task
+from farfield.benchmarks.tasks import CONTROL, Task
 
 Results = Mapping[str, Mapping[int, dict[str, Any]]]  # by contestant and seed
 BASELINE = "supervised"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,14 @@ from typing import Literal, final
 import numpy as np
 from ase import Atoms
 
+from farfield.benchmarks.families import Family, load_family
 from farfield.benchmarks.tasks import Task
 from farfield.files import write_json
 from farfield.potentials import TrainablePotential
 from farfield.potentials.create import create
 from farfield.priors import LabelCache, Prior, label, load_prior, require
 from farfield.refinement import load_model
+from farfield.settings import validated
 from farfield.structures import Labels, LeftOut, attach, leave_groups_out, require_labels
 from farfield.training import TrainingSettings, fit
 from farfield.training.retrofit import retrofit
@@ -61,7 +64,7 @@ class Recipe:
 
 @final
 class Zoo:
-    """Trains the models of one task on demand; what lies in the folder is not trained again.
+    """Trains one family's models of one task on demand; what lies in the folder is not again.
 
     Parameters
     ----------
@@ -71,10 +74,15 @@ class Zoo:
         Where models are kept: ``folder/TASK/RECIPE.pt``, a checkpoint beside one in training.
     cache
         Of prior labels.
+    family
+        Which models; None takes MACE as the task has it.
     """
 
-    def __init__(self, task: Task, folder: Path, cache: LabelCache) -> None:
+    def __init__(
+        self, task: Task, folder: Path, cache: LabelCache, family: Family | None = None
+    ) -> None:
         self.task = task
+        self.family = family or load_family("mace", task.families)
         self.prior: Prior = load_prior(task.prior)
         self._folder = folder / task.name
         self._cache = cache
@@ -108,22 +116,35 @@ class Zoo:
     def model(self, recipe: Recipe, say: Say = print) -> TrainablePotential:
         """The trained model of a recipe."""
         path = self._folder / f"{recipe.name}.pt"
-        ready = self.task.models.get(recipe.name)
+        ready = self.task.models.get(self.family.name, {}).get(recipe.name)
         if ready is None and not path.exists():
             self._train(recipe, path, say)
         found = load_model(ready or str(path))
         assert isinstance(found, TrainablePotential)
         return found
 
+    def ready(self, recipe: Recipe) -> bool:
+        """Whether a model is there already."""
+        known = self.task.models.get(self.family.name, {})
+        return recipe.name in known or (self._folder / f"{recipe.name}.pt").exists()
+
+    def trained(self) -> dict[str, float]:
+        """Wall time in seconds of every training that was done here, by the recipe's name."""
+        return {
+            path.stem: float(json.loads(path.read_text(encoding="utf-8"))["seconds"])
+            for path in sorted(self._folder.glob("*.json"))
+        }
+
     def _train(self, recipe: Recipe, path: Path, say: Say) -> None:
         settings = self._settings(recipe)
         checkpoint = path.with_suffix(".checkpoint")
         start = time.monotonic()
+        where = f"{self.task.name} {self.family.name} {recipe.name}"
 
         def report(record: dict[str, float]) -> None:
             if record["epoch"] % 20 == 0:
                 rmse = record["force_rmse"]
-                say(f"{self.task.name} {recipe.name}: epoch {record['epoch']:g}, {rmse:.3f} eV/Å")
+                say(f"{where}: epoch {record['epoch']:g}, {rmse:.3f} eV/Å")
 
         if recipe.strategy.startswith("retrofit"):
             base = self.model(replace(recipe, strategy="supervised", prior=None), say)
@@ -135,7 +156,7 @@ class Zoo:
         else:
             data = self._data(recipe)
             model = create(
-                "mace",
+                self.family.architecture,
                 settings.architecture,
                 structures=data.structures,
                 heads=data.energies,
@@ -149,14 +170,22 @@ class Zoo:
         write_json(path.with_suffix(".json"), {"seconds": seconds, **settings.model_dump()})
         checkpoint.unlink(missing_ok=True)
 
+    @cached_property
+    def _given(self) -> TrainingSettings:
+        """The task's settings of training, with what the family changes and its size."""
+        given = {**self.task.training, **self.family.training}
+        where = f"task {self.task.name}, family {self.family.name}: training"
+        settings = validated(TrainingSettings, given, where)
+        return settings.model_copy(update={"architecture": dict(self.family.settings)})
+
     def _settings(self, recipe: Recipe) -> TrainingSettings:
         """One head gets twice the epochs of two, hence as many steps."""
-        settings = self.task.settings.model_copy(update={"seed": recipe.seed})
+        settings = self._given.model_copy(update={"seed": recipe.seed})
         if recipe.strategy.startswith("retrofit"):
-            given = TrainingSettings(
-                seed=recipe.seed, update="head" if recipe.strategy == "retrofit-head" else "all"
-            )
-            return given.for_strategy("retrofit")
+            update = "head" if recipe.strategy == "retrofit-head" else "all"
+            epochs = self.task.retrofit_epochs
+            given = {**self.family.training, "epochs": epochs, "update": update}
+            return TrainingSettings(**{**given, "seed": recipe.seed}).for_strategy("retrofit")
         epochs = settings.epochs if recipe.without is None else self.task.left_out_epochs
         if recipe.strategy != "joint":
             epochs *= 2

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from farfield.cli import (
+    bench,
     data,
     demo,
     diagnose,
@@ -49,6 +50,7 @@ for verb, module in {
     "doctor": doctor,
 }.items():
     app.command(verb)(module.command)
+app.add_typer(bench.app, name="bench")
 app.add_typer(data.app, name="data")
 
 

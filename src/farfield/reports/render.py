@@ -39,12 +39,12 @@ UNITS = {
 
 def render(report: Report) -> str:
     """Return the page as HTML text; the same report gives the same bytes."""
-    script = _static("viewer.js")
-    return _environment().get_template("report.html.j2").render(
+    script = static("viewer.js")
+    return environment().get_template("report.html.j2").render(
         report=report,
-        style=Markup(_static("report.css")),
+        style=Markup(static("report.css")),
         script=Markup(script),
-        script_hash=_hash(script),
+        script_hash=script_hash(script),
         data=island({"schema": SCHEMA, "units": UNITS, **dataclasses.asdict(report)}),
         scenes=island([scenes.scene(structure) for structure in report.structures]),
         colours=scenes.SCALE,
@@ -109,15 +109,16 @@ def _simulation_figures(report: Report) -> dict[str, Markup]:
     return {name: Markup(figure) for name, figure in drawn.items() if figure}
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, with the filters and functions that they use."""
+    found = Environment(
         loader=PackageLoader("farfield.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    found.filters.update(
         fixed=numbers.fixed,
         significant=numbers.significant,
         percent=numbers.percent,
@@ -125,7 +126,7 @@ def _environment() -> Environment:
         decimals_for=numbers.decimals_for,
         unbroken=numbers.unbroken,
     )
-    environment.globals.update(
+    found.globals.update(
         spreads=summaries.spreads,
         threshold=summaries.threshold,
         change=summaries.change,
@@ -136,14 +137,15 @@ def _environment() -> Environment:
         ticks=scenes.TICKS,
         missing=numbers.MISSING,
     )
-    return environment
+    return found
 
 
-def _static(name: str) -> str:
+def static(name: str) -> str:
+    """The text of a file that a page holds whole."""
     return files("farfield.reports").joinpath("static", name).read_text(encoding="utf-8")
 
 
-def _hash(script: str) -> str:
+def script_hash(script: str) -> str:
     """Return the source expression that lets exactly this script run."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

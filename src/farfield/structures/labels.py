@@ -51,6 +51,13 @@ class Labels:
             raise LabelError("forces (eV/Å) are needed, and these labels have none")
         return self.forces
 
+    @property
+    def known_energy(self) -> float:
+        """The energy, eV; an error when it is not known."""
+        if self.energy is None:
+            raise LabelError("an energy (eV) is needed, and these labels have none")
+        return self.energy
+
 
 def attach(atoms: Atoms, labels: Labels, name: str = REFERENCE) -> None:
     """Store ``labels`` in ``atoms`` under ``name``, in place of any that had that name."""

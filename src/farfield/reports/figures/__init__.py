@@ -3,7 +3,9 @@
 from farfield.reports.figures.causes import causes_figure
 from farfield.reports.figures.curves import curve_figure
 from farfield.reports.figures.distances import distances_figure
+from farfield.reports.figures.error_distance import error_distance_figure
 from farfield.reports.figures.errors import error_limits, errors_figure
+from farfield.reports.figures.generalisation import generalisation_figure
 from farfield.reports.figures.risk import risk_figure
 from farfield.reports.figures.shifts import shift_figure
 from farfield.reports.figures.stability import stability_figure
@@ -13,8 +15,10 @@ __all__ = [
     "causes_figure",
     "curve_figure",
     "distances_figure",
+    "error_distance_figure",
     "error_limits",
     "errors_figure",
+    "generalisation_figure",
     "risk_figure",
     "shift_figure",
     "stability_figure",
