@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
-from ase import Atoms
-from ase.build import molecule
 from scipy.stats import spearmanr
 
 from farfield.benchmarks.metrics import (
@@ -19,9 +15,8 @@ from farfield.benchmarks.metrics import (
     spearman,
     worst,
 )
-from farfield.benchmarks.uncertainty import committee_scores, compare_scores
+from farfield.benchmarks.uncertainty import compare_scores
 from farfield.errors import ConfigError
-from farfield.potentials import Prediction
 
 
 @pytest.fixture(autouse=True)
@@ -104,29 +99,3 @@ def test_all_scores_are_judged_on_the_same_structures() -> None:
         compare_scores(errors, {"lacking": np.full(20, np.nan)})
     with pytest.raises(ConfigError, match="different errors"):
         compare_scores(np.ones(5), {"whole": np.arange(5.0)})
-
-
-class Member:
-    """Forces that are one vector on the first atom."""
-
-    def __init__(self, x: float, y: float) -> None:
-        self.vector = (x, y, 0.0)
-
-    def predict(self, structures: Sequence[Atoms]) -> list[Prediction]:
-        found = []
-        for atoms in structures:
-            forces = np.zeros((len(atoms), 3))
-            forces[0] = self.vector
-            found.append(Prediction(0.0, forces))
-        return found
-
-
-def test_disagreement_by_hand() -> None:
-    structures = [molecule("H2O"), molecule("CH4")]
-    committee = [Member(0.0, 1.0), Member(0.0, -1.0), Member(2.0, 0.0), Member(-2.0, 0.0)]
-    variance = 2.0 + 0.5  # of x and of y, over the members
-    expected = np.sqrt([variance / 3, variance / 5])
-    assert committee_scores(committee, structures) == pytest.approx(expected)
-    assert committee_scores([committee[0]] * 2, structures).tolist() == [0.0, 0.0]
-    with pytest.raises(ConfigError, match="at least two members, got 1"):
-        committee_scores(committee[:1], structures)

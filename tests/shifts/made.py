@@ -55,6 +55,7 @@ def seen(
         features=feature if features else None,
         residual=missed if residual else None,
         prior_forces=by_prior,
+        disagreement=0.3 * missed,
     )
 
 

@@ -12,7 +12,6 @@ from ase import Atoms
 
 from farfield.benchmarks.bench import EVIDENCE_SEED
 from farfield.benchmarks.tasks import CONTROL
-from farfield.benchmarks.uncertainty import committee_scores
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.potentials import TrainablePotential
 from farfield.refinement.force_error import left_out_errors
@@ -23,7 +22,7 @@ from farfield.structures import folds, require_labels, without_labels
 
 Floats = npt.NDArray[np.float64]
 PARTS = 3  # of the control: one is judged, the others are held out for the profile
-COMMITTEE, COMBINED = "committee of four", "combined quantile"
+COMBINED = "combined quantile"
 
 
 @dataclass(frozen=True)
@@ -93,25 +92,33 @@ def detect(zoo: Zoo, seed: int, members: Sequence[int]) -> Detection:
     structures = [atoms for part in sets.values() for atoms in part]
     training = [atoms for atoms in zoo.training if len(atoms) > 1]
 
-    header = {"model": model.name, LEFT_OUT: to_plain(_left_out(zoo))}
-    labelled = [
-        replace(seen, force_error=error)
-        for seen, error in zip(
-            _observed(zoo, model, held_out), _force_errors(model, held_out), strict=True
+    committee = [zoo.model(Recipe("joint", member)) for member in members]
+
+    def look(at: Sequence[Atoms]) -> list[Observation]:
+        bare = without_labels(at)
+        return observe(
+            bare,
+            potential=model,
+            prior_labels=zoo.prior_labels(bare),
+            prior_head=zoo.prior.name,
+            committee=committee,
         )
+
+    header = {"model": model.name, LEFT_OUT: to_plain(_left_out(zoo))}
+    errors = _force_errors(model, held_out)
+    labelled = [
+        replace(seen, force_error=error) for seen, error in zip(look(held_out), errors, strict=True)
     ]
-    profile = fit(_observed(zoo, model, training), seed=seed, header=header, held_out=labelled)
-    found = diagnose(structures, _observed(zoo, model, structures), profile, "all").structures
+    profile = fit(look(training), seed=seed, header=header, held_out=labelled)
+    found = diagnose(structures, look(structures), profile, "all").structures
     axes = dict.fromkeys(axis for item in found for axis in item.scores)
     scores = {axis: np.array([item.scores.get(axis, np.nan) for item in found]) for axis in axes}
-    committee = [zoo.model(Recipe("joint", member)) for member in members]
-    scores[COMMITTEE] = committee_scores(committee, without_labels(structures))
     scores[COMBINED] = np.array([item.quantile for item in found])
-    errors = [np.linalg.norm(each, axis=1).mean() for each in _force_errors(model, structures)]
+    true = [np.linalg.norm(each, axis=1).mean() for each in _force_errors(model, structures)]
     estimates = [item.error for item in found]
     return Detection(
         sets=[name for name, part in sets.items() for _ in part],
-        errors=np.array(errors),
+        errors=np.array(true),
         scores=scores,
         expected=_numbers([None if each is None else each.expected for each in estimates]),
         upper=_numbers([None if each is None else each.upper_90 for each in estimates]),
@@ -128,14 +135,6 @@ def _left_out(zoo: Zoo) -> list[LeftOutError]:
             zoo.model(replace(recipe, without=group)), zoo.training, left, zoo.prior, group
         )
     ]
-
-
-def _observed(
-    zoo: Zoo, model: TrainablePotential, structures: Sequence[Atoms]
-) -> list[Observation]:
-    bare = without_labels(structures)
-    labels = zoo.prior_labels(bare)
-    return observe(bare, potential=model, prior_labels=labels, prior_head=zoo.prior.name)
 
 
 def _force_errors(model: TrainablePotential, structures: Sequence[Atoms]) -> list[Floats]:

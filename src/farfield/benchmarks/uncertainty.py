@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from ase import Atoms
 
 from farfield.benchmarks.metrics import (
     Estimate,
@@ -18,7 +17,6 @@ from farfield.benchmarks.metrics import (
     worst,
 )
 from farfield.errors import ConfigError
-from farfield.potentials import Potential
 
 Statistic = Callable[[Floats, Floats], np.floating]
 
@@ -107,24 +105,3 @@ def compare_scores(
             )
         )
     return table
-
-
-def committee_scores(potentials: Sequence[Potential], structures: Sequence[Atoms]) -> Floats:
-    """Disagreement of a committee on each structure, shape (n,), eV/Å.
-
-    The root mean square over the atoms of the standard deviation of the force vector over the
-    members, by their main heads.
-
-    Raises
-    ------
-    ConfigError
-        A committee of fewer than two.
-    """
-    if len(potentials) < 2:
-        raise ConfigError(f"a committee needs at least two members, got {len(potentials)}")
-    predictions = [potential.predict(structures) for potential in potentials]
-    scores = []
-    for members in zip(*predictions, strict=True):
-        forces = np.stack([prediction.forces for prediction in members])  # (members, N, 3)
-        scores.append(float(np.sqrt(forces.var(axis=0).sum(axis=1).mean())))
-    return np.array(scores)

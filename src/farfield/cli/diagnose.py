@@ -18,6 +18,7 @@ def command(
     output: options.Folder,
     model: options.MaybeModel = None,
     prior: options.Prior = None,
+    committee: options.Committee = None,
     control: Annotated[
         Path | None,
         typer.Option(
@@ -32,6 +33,14 @@ def command(
             "between, of which the verdict is then made (see 'farfield list').",
         ),
     ] = None,
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge",
+            help="Compare the scores, once made, with the true force errors of the model: the "
+            "files must hold reference labels.",
+        ),
+    ] = False,
     fail_above: Annotated[
         float | None,
         typer.Option(
@@ -57,8 +66,10 @@ def command(
         profile=profile,
         model=model,
         prior=prior,
+        committee=committee or (),
         control=control,
         axes=None if axes is None else [name.strip() for name in axes.split(",")],
+        judge=judge,
         workers=workers,
         cache=cache,
         output=output,
@@ -74,6 +85,10 @@ def command(
         for name, auroc in sets.items():
             interval = f"[{auroc['low']:.3f}, {auroc['high']:.3f}]"
             typer.echo(f"AUROC of {axis}: {name} {auroc['value']:.3f} {interval}", err=True)
+    for score in content.get("judgement", {}).get("scores", []):
+        told = f"{score['title']}: AUROC {score['auroc']['value']:.2f}"
+        told += f", rank correlation {score['spearman']['value']:.2f}"
+        typer.echo(f"judged by labels: {told}", err=True)
     typer.echo(f"report: {output / 'report.html'}", err=True)
     if as_json:
         typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False))

@@ -26,6 +26,12 @@ Prior = Annotated[
     str | None,
     typer.Option("--prior", help="An alias or a form of 'farfield list', such as gfn2."),
 ]
+Committee = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--committee", help="A model trained like --model with another seed; several times."
+    ),
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes, of one thread each.")]
 Cache = Annotated[
     Path | None,

@@ -18,6 +18,7 @@ def command(
         float | None, typer.Option("--cutoff", help="Radius of the graph without a model, Å.")
     ] = None,
     prior: options.Prior = None,
+    committee: options.Committee = None,
     calibration: Annotated[
         list[Path] | None,
         typer.Option(
@@ -76,6 +77,7 @@ def command(
             model=model,
             cutoff=cutoff,
             prior=prior,
+            committee=committee or (),
             calibration=calibration,
             leave_out=leave_out,
             leave_out_epochs=leave_out_epochs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from farfield.errors import ConfigError, did_you_mean
+from farfield.shifts.committee import Committee
 from farfield.shifts.composition import Composition
 from farfield.shifts.connectivity import Connectivity
 from farfield.shifts.connectivity_mean import MeanConnectivity
@@ -30,6 +31,7 @@ DETECTORS: dict[str, Detector] = {
         Connectivity(),
         Representation(),
         PriorResidual(),
+        Committee(),
         PriorForceNorm(),
         Composition(),
         Size(),

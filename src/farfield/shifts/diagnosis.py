@@ -108,6 +108,7 @@ def diagnose(
     observations: Sequence[Observation],
     profile: Profile,
     axes: Sequence[str] | str | None = None,
+    beside: Sequence[str] = (),
 ) -> Diagnosis:
     """Score each structure along every axis that the profile and its observation have.
 
@@ -120,6 +121,8 @@ def diagnose(
     axes
         None for the default axes, or names, of which the combined quantile is then made;
         ``"all"`` scores all axes and combines the default ones.
+    beside
+        Further axes to score that do not enter the combined quantile for that.
 
     Raises
     ------
@@ -127,13 +130,14 @@ def diagnose(
         A structure has none of the axes of the combined quantile.
     """
     not_scored = {}
-    for name in chosen_axes(axes):
+    asked = tuple(dict.fromkeys((*chosen_axes(axes), *beside)))
+    for name in asked:
         reason = lack(DETECTORS[name], observations)
         if name not in profile.axes:
             not_scored[name] = "the profile was made without it" + (f"; {reason}" if reason else "")
         elif reason and all(DETECTORS[name].missing(observation) for observation in observations):
             not_scored[name] = reason
-    scored = [name for name in chosen_axes(axes) if name not in not_scored]
+    scored = [name for name in asked if name not in not_scored]
     found = [
         _one(atoms, observation, profile, scored, verdict_axes(axes))
         for atoms, observation in zip(structures, observations, strict=True)

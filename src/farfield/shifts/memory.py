@@ -30,7 +30,7 @@ Array = npt.NDArray[Any]
 STRUCTURES = 384
 TOLD = 320  # structures whose atoms shall find room
 LEAST_TOLD = 4  # atoms of a structure
-NUMBERS = 30  # bytes of an atom without features
+NUMBERS = 34  # bytes of an atom without features
 LOCAL = 128  # bytes of a local density
 
 

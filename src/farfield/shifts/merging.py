@@ -15,6 +15,7 @@ SAME = {
     "model_fingerprint": "weights of the model",
     "cutoff": "cutoff",
     "prior": "prior",
+    "committee": "committee",
     "force_source": "proxy of the force norm",
     "level_of_theory": "level of theory",
     "seed": "seed",

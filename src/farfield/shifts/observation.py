@@ -27,6 +27,7 @@ from farfield.graphs import (
 from farfield.potentials.contract import Potential
 from farfield.potentials.residual import residual_of
 from farfield.priors import Failure, Prior
+from farfield.shifts.committee import disagreement
 from farfield.shifts.contract import ELEMENTS, Norms
 from farfield.shifts.densities import Codes, blocks, coded
 from farfield.structures import Labels, describe
@@ -62,6 +63,8 @@ class Observation:
     force_error
         Forces of the model less reference forces, shape (N, 3), eV/Å: of held-out structures
         that calibrate an error estimate, and None of all others.
+    disagreement
+        Standard deviation of the force over a committee, shape (N, 3), eV/Å, or None.
     """
 
     graph: Graph
@@ -71,6 +74,7 @@ class Observation:
     prior_failure: str | None = None
     prior_forces: Floats | None = None
     force_error: Floats | None = None
+    disagreement: Floats | None = None
 
     @cached_property
     def key(self) -> int:
@@ -161,6 +165,7 @@ class Observation:
             "prior_force_norm": self.prior_forces,
             "prior_residual": self.residual,
             "force_error": self.force_error,
+            "committee": self.disagreement,
         }
         return {name: None if rows is None else _norms(rows) for name, rows in vectors.items()}
 
@@ -194,6 +199,7 @@ def observe(
     cutoff: float | None = None,
     prior_labels: Sequence[Labels | Failure] | None = None,
     prior_head: str | None = None,
+    committee: Sequence[Potential] = (),
 ) -> list[Observation]:
     """Compute what the detectors need, with one prediction of each head per structure.
 
@@ -211,6 +217,8 @@ def observe(
         failed, the structure lacks these axes, and the observation holds the reason.
     prior_head
         The model's head for this prior: with ``prior_labels`` it gives the prior residual.
+    committee
+        Models that differ by their seed, at least two; none gives no disagreement.
 
     Raises
     ------
@@ -241,7 +249,8 @@ def observe(
         _require_finite(structures, "forces", forces, potential)
         _require_finite(structures, "node features", features, potential)
         _require_finite(structures, f"forces of the head {prior_head!r}", residuals, potential)
-    seen = zip(graphs, forces, features, residuals, failures, beside, strict=True)
+    spread = disagreement(committee, structures) if committee else nothing
+    seen = zip(graphs, forces, features, residuals, failures, beside, nothing, spread, strict=True)
     return [Observation(*each) for each in seen]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-NORMS = ("force_norm", "prior_force_norm", "prior_residual", "force_error")
+NORMS = ("force_norm", "prior_force_norm", "prior_residual", "force_error", "committee")
 CALIBRATING = ("prior_residual", "force_error")
 
 
@@ -35,10 +35,10 @@ class Recalled:
     fixed
         Arrays of the same shape for every structure, by name.
     means
-        Means of :data:`NORMS` over all atoms, eV/Å, shape (4,); NaN where not known.
+        Means of :data:`NORMS` over all atoms, eV/Å, shape (5,); NaN where not known.
     rows
         Arrays with one entry per atom that is told, by name: ``numbers``, ``degrees``,
-        ``norms`` (n, 4), ``features`` (n, F), ``local_densities`` (n, 64); the last two may
+        ``norms`` (n, 5), ``features`` (n, F), ``local_densities`` (n, 64); the last two may
         have no entry.
     eigenvalues
         Coded eigenvalues of the plain Laplacian, shape (N,), or none.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ase import Atoms
 
 from farfield.files import write_json, write_text
-from farfield.reports import Report, write_report
+from farfield.reports import Judgement, Report, write_report
 from farfield.shifts import DEFAULT, DETECTORS, Diagnosis, Profile, StructureDiagnosis
 from farfield.structures import write
 from farfield.verbs.report_parts import (
@@ -36,10 +37,12 @@ def write_diagnosis(
     *,
     control: str | None = None,
     commands: Sequence[str] = (),
+    judgement: Judgement | None = None,
 ) -> None:
     """Write all four files of a diagnosis into ``folder``.
 
-    ``control`` names the file that is like the training set; ``commands`` made the diagnosis.
+    ``control`` names the file that is like the training set; ``commands`` made the diagnosis;
+    ``judgement`` compares its scores with true errors.
     """
     sets = by_file(diagnosis)
     summaries = [set_summary(name, part) for name, part in sets.items()]
@@ -56,6 +59,7 @@ def write_diagnosis(
         sets=summaries,
         axes=axes,
         structures=strangest(diagnosis, structures),
+        judgement=judgement,
         commands=list(commands),
         warnings=_warnings(diagnosis, profile),
     )
@@ -63,6 +67,8 @@ def write_diagnosis(
     content["auroc"] = {
         axis.axis: {name: vars(interval) for name, interval in axis.auroc.items()} for axis in axes
     }
+    if judgement is not None:
+        content["judgement"] = asdict(judgement)
     write_text(folder / "scores.csv", _csv(diagnosis, profile))
     write_json(folder / "diagnosis.json", content)
     write(folder / "structures.extxyz", _annotated(diagnosis, structures))

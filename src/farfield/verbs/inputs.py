@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ase import Atoms
 
-from farfield.errors import ProfileError
+from farfield.errors import ConfigError, ProfileError
 from farfield.potentials import Potential, fingerprint
 from farfield.priors import Failure, LabelCache, Prior, default_cache_dir
 from farfield.priors import label as label_with
+from farfield.refinement import load_model
 from farfield.shifts import Profile
 from farfield.structures import Labels, check, read
 from farfield.structures.naming import name_reference
@@ -52,11 +53,14 @@ def parts_of(given: Structures, size: int) -> Iterator[list[Atoms]]:
 
 
 def command_line(verb: str, given: Structures, options: Mapping[str, object]) -> str:
-    """The shell command that does the same; empty when something was given as an object."""
+    """The shell command that does the same; empty when something was given as an object.
+
+    An option that is True is a flag.
+    """
     words: list[object] = ["farfield", verb, *_listed(given)]
     for key, value in options.items():
         for item in _listed(value):
-            words += [f"--{key}", item]
+            words += [f"--{key}"] if item is True else [f"--{key}", item]
     if not all(isinstance(word, (str, Path)) for word in words):
         return ""
     return shlex.join(map(str, words))
@@ -78,6 +82,26 @@ def prior_labels(
     """Label structures with a prior, through the cache (a folder; None takes the default)."""
     with LabelCache(default_cache_dir() if cache is None else cache) as opened:
         return label_with(structures, prior, workers=workers, cache=opened)
+
+
+def members_of(
+    potential: Potential | None, committee: Sequence[Potential | str]
+) -> list[Potential]:
+    """The model and the further members of its committee; empty without such members."""
+    if not committee:
+        return []
+    if potential is None:
+        raise ConfigError("--committee needs --model: the model is a member of it")
+    return [potential, *(load_model(member) for member in committee)]
+
+
+def require_same_committee(profile: Profile, members: Sequence[Potential]) -> None:
+    """Raise unless the profile was made with this very committee."""
+    if members and profile.header.get("committee") != [fingerprint(member) for member in members]:
+        raise ProfileError(
+            "the profile was made with another committee, or without one: make one with  farfield "
+            "profile --committee  and these models in this order"
+        )
 
 
 def require_same_model(profile: Profile, potential: Potential) -> None:

@@ -20,6 +20,7 @@ def observed(
     potential: Potential | None,
     prior: Prior | None,
     cutoff: float | None,
+    committee: Sequence[Potential] = (),
     workers: int = 1,
     cache: Path | str | None = None,
 ) -> list[Observation]:
@@ -36,4 +37,11 @@ def observed(
     labels = None
     if prior is not None:
         labels = prior_labels(bare, prior, workers=workers, cache=cache)
-    return observe(bare, potential=potential, cutoff=cutoff, prior_labels=labels, prior_head=head)
+    return observe(
+        bare,
+        potential=potential,
+        cutoff=cutoff,
+        prior_labels=labels,
+        prior_head=head,
+        committee=committee,
+    )

@@ -22,7 +22,7 @@ from farfield.shifts.profile import VERSION, derive, remember
 from farfield.shifts.profile_files import load, save
 from farfield.structures import Labels, describe, labels_of, single_level
 from farfield.verbs.evidence import learned_radius, learned_rule
-from farfield.verbs.inputs import Structures, parts_of, structures_of
+from farfield.verbs.inputs import Structures, members_of, parts_of, structures_of
 from farfield.verbs.methods import EVIDENCE
 from farfield.verbs.observations import observed
 
@@ -35,6 +35,7 @@ def profile(
     model: Potential | str | None = None,
     cutoff: float | None = None,
     prior: Prior | str | None = None,
+    committee: Sequence[Potential | str] = (),
     calibration: Structures | None = None,
     leave_out: int | None = None,
     leave_out_epochs: int | None = None,
@@ -59,6 +60,9 @@ def profile(
         Beside a model: its forces are a second proxy for the force norm, and with a head of
         its name the model has the axis of the prior residual. Without a model: its forces are
         the proxy.
+    committee
+        Further models that were trained like ``model``, with other seeds: with it they make the
+        axis of the committee.
     calibration
         Structures like those in training that the model was *not* fitted to. The null
         distributions of all axes are then theirs; without them these come from the training
@@ -97,7 +101,8 @@ def profile(
             "leave --cutoff out"
         )
     chosen = None if prior is None else load_prior(prior)
-    stream = _Stream(potential, chosen, cutoff, workers, cache)
+    members = members_of(potential, committee)
+    stream = _Stream(potential, chosen, cutoff, members, workers, cache)
     held_out = None
     if calibration is not None:
         held_out = remember(stream.held_out(calibration), held_out=True)
@@ -110,6 +115,7 @@ def profile(
         "model": None if potential is None else potential.name,
         "model_fingerprint": None if potential is None else fingerprint(potential),
         "prior": None if chosen is None else chosen.name,
+        "committee": [fingerprint(member) for member in members],
         "force_source": force_source(potential, chosen),
         "prior_force_source": None if potential is None else force_source(None, chosen),
         "level_of_theory": single_level(stream.levels.values(), "a profile"),
@@ -165,6 +171,7 @@ class _Stream:
         potential: Potential | None,
         prior: Prior | None,
         cutoff: float | None,
+        committee: Sequence[Potential],
         workers: int,
         cache: Path | str | None,
     ) -> None:
@@ -173,6 +180,7 @@ class _Stream:
             "potential": potential,
             "prior": prior,
             "cutoff": cutoff,
+            "committee": committee,
             "workers": workers,
             "cache": cache,
         }
