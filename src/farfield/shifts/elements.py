@@ -98,12 +98,25 @@ class Elements(Detector):
         atoms = own.copy()
         np.maximum.at(atoms, senders, np.where(seen_before[receivers], bonds, 0.0))
         bonds[~(seen_before[senders] & seen_before[receivers])] = -1.0
+        bond_most = np.zeros(len(numbers))
+        np.maximum.at(bond_most, senders, bonds)
+        most, own_most, bond_most = (
+            np.maximum.reduceat(each, starts[:-1]) for each in (atoms, own, bond_most)
+        )
+        known: dict[bytes, str] = {}  # the reason, where it lies in the elements alone
         scores = []
         for place, one in enumerate(seen):
             at = slice(starts[place], starts[place + 1])
             edge = slice(edges[place], edges[place + 1])
-            what = self._reason(one.cutoff, numbers[at], own[at], codes[edge], bonds[edge], state)
-            scores.append(Score(float(atoms[at].max()), atoms[at], what))
+            parts = (one.cutoff, one.numbers, own[at], codes[edge], bonds[edge], state)
+            if own_most[place] < bond_most[place]:
+                reason = self._reason(*parts)
+            else:
+                name = one.numbers.tobytes()
+                if name not in known:
+                    known[name] = self._reason(*parts)
+                reason = known[name]
+            scores.append(Score(float(most[place]), atoms[at], reason))
         return scores
 
     def _atoms(self, seen: Described, state: State) -> Floats:
