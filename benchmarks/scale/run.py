@@ -170,8 +170,8 @@ def main() -> None:
         print(json.dumps(CASES[options.alone]()))
         return
     path = HERE / "results.json"
-    old = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else {}
     found = {name: measured(name) for name in options.cases}
+    old = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else {}
     content: dict[str, Any] = {
         "command": "python benchmarks/scale/run.py",
         "processor": processor(),

@@ -8,7 +8,6 @@ a structure alone is a stack of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +19,7 @@ from farfield.graphs.neighbours import Graph, neighbour_graph
 from farfield.graphs.spectra import clipped, local_spectrum, spectrum
 
 Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Array = TypeVar("Array", Floats, Singles)
 
 SMALL = 64  # atoms: above it, a cell list and a call of its own are as fast
 STACK_ENTRIES = 2**16  # of the matrices of a stack, which then stays in a cache
@@ -43,19 +40,19 @@ def neighbour_graphs(structures: Sequence[Atoms], cutoff: float) -> list[Graph]:
     return [graphs[place] for place in range(len(structures))]
 
 
-def local_densities(graphs: Sequence[Graph], *, weighted: bool = False) -> list[Singles]:
+def local_densities(graphs: Sequence[Graph], *, weighted: bool = False) -> list[Floats]:
     """Cumulative spectral density of each atom of each graph, shapes (N, GRID_POINTS).
 
     For graphs of up to EXACT_ATOMS atoms, as is :func:`farfield.graphs.local_spectrum`.
     """
 
-    def stacked(stack: Sequence[Graph]) -> Singles:
+    def stacked(stack: Sequence[Graph]) -> Floats:
         values, vectors = np.linalg.eigh(_laplacians(stack, weighted))  # (B, N), (B, N, N)
-        return cumulative(clipped(values).astype(np.float32), (vectors**2).astype(np.float32))
+        return cumulative(clipped(values), vectors**2)
 
-    def single(graph: Graph) -> Singles:
+    def single(graph: Graph) -> Floats:
         values, weights = local_spectrum(graph, weighted=weighted)
-        return cumulative(values, weights).astype(np.float32)
+        return cumulative(values, weights)
 
     return _each(graphs, stacked, single)
 
@@ -71,14 +68,14 @@ def sorted_spectra(graphs: Sequence[Graph], *, weighted: bool = False) -> list[F
 
 def _each(
     graphs: Sequence[Graph],
-    stacked: Callable[[Sequence[Graph]], Array],
-    single: Callable[[Graph], Array],
-) -> list[Array]:
+    stacked: Callable[[Sequence[Graph]], Floats],
+    single: Callable[[Graph], Floats],
+) -> list[Floats]:
     """Whatever belongs to each graph: from a stack where it is a small molecule, or alone."""
     small = [
         graph.n_atoms if graph.n_atoms <= SMALL and not any(graph.pbc) else None for graph in graphs
     ]
-    found: dict[int, Array] = {}
+    found: dict[int, Floats] = {}
     for places in _stacks(small):
         found |= zip(places, stacked([graphs[place] for place in places]), strict=True)
     for place, size in enumerate(small):

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
-from farfield.graphs.densities import GRID
+from farfield.graphs.densities import SPACING
 from farfield.graphs.laplacian import wave_vectors
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.sparse import propagator
@@ -54,10 +54,13 @@ def coarse_densities(
         yield chunk, levels if len(found) == 1 else coarse(levels)
 
 
-def coarse(levels: Floats) -> Floats:
-    """Cumulative densities on the grid, shape (M, GRID_POINTS), with NODES eigenvalues each."""
-    start = np.sqrt(np.maximum(np.diff(levels, axis=1, prepend=0.0), 0.0)).T  # (grid, M)
-    matrix = csr_array(np.diag(1.0 - GRID))
+def coarse(levels: Floats, spacing: float = SPACING) -> Floats:
+    """Cumulative densities, each with NODES eigenvalues, shape (M, GRID_POINTS).
+
+    ``levels``, of shape (M, G), are those at 0 and at G - 1 more steps of ``spacing``.
+    """
+    start = np.sqrt(np.maximum(np.diff(levels, axis=1, prepend=0.0), 0.0)).T  # (G, M)
+    matrix = diags_array(1.0 - spacing * np.arange(levels.shape[1])).tocsr()
     return levels_of(*lanczos(matrix, start.astype(float), NODES))
 
 

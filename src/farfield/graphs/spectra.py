@@ -77,7 +77,7 @@ def clipped(values: npt.NDArray[np.floating]) -> Floats:
 
 def share_near_one(values: Floats) -> float:
     """Share of eigenvalues in [0.9, 1.1], the scalar by which the paper shows connectivity."""
-    return float(np.mean((values >= 0.9) & (values <= 1.1)))
+    return np.count_nonzero((values >= 0.9) & (values <= 1.1)) / len(values)
 
 
 def padded(values: Floats, length: int) -> Floats:

@@ -94,6 +94,15 @@ def score_finite(detector: Detector, seen: Described, state: State) -> Score:
     return score
 
 
+def score_all_finite(detector: Detector, seen: Sequence[Observation], state: State) -> list[Score]:
+    """The same for many structures at once."""
+    scores = detector.score_all(seen, state)
+    for one, score in zip(seen, scores, strict=True):
+        if not (np.isfinite(score.structure) and np.isfinite(score.atoms).all()):
+            raise not_finite(detector.axis, one)
+    return scores
+
+
 def not_finite(axis: str, seen: Described) -> ProfileError:
     """The error of a structure without a finite score."""
     return ProfileError(

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from farfield.graphs import EXACT_ATOMS
 from farfield.shifts.contract import Described, Detector, Score, State
-from farfield.shifts.densities import decoded, distances, local_distances
+from farfield.shifts.densities import (
+    coarse_blocks,
+    decoded,
+    nearest_distances,
+    nearest_local_distances,
+)
+from farfield.shifts.observation import look
 from farfield.shifts.subsample import first_of_each, same_element, spread
 
 if TYPE_CHECKING:
     from farfield.shifts.memory import Memory
+    from farfield.shifts.observation import Observation
 
 KEPT_STRUCTURES = 256
 KEPT_ATOMS = 128  # per element
@@ -25,6 +34,10 @@ class Connectivity(Detector):
     have in the model (:func:`farfield.graphs.envelope`): with plain edge counts, molecules
     smaller than the cutoff are complete graphs and all look alike. An atom's score is the
     same distance between local densities, against training atoms of its element.
+
+    Of structures above EXACT_ATOMS atoms the density is an estimate, whose error stands in the
+    reason, and atoms are compared by the first moments of their local densities alone
+    (:func:`farfield.graphs.coarse_densities`).
 
     The share of eigenvalues in [0.9, 1.1] is that of the plain graph of the cell, as in
     arXiv 2503.08674.
@@ -55,18 +68,44 @@ class Connectivity(Detector):
         }
 
     def score(self, seen: Described, state: State) -> Score:
-        distance = float(distances(seen.density[None], state["densities"]).min())
-        local = seen.local_densities
-        numbers = seen.numbers[: len(local)]
-        atoms = np.zeros(len(local))
-        for number in np.unique(numbers):
-            chosen = numbers == number
-            known = state["atom_densities"][same_element(state["atom_numbers"], number)]
-            atoms[chosen] = local_distances(local[chosen], known).min(axis=1)
-        return Score(
-            structure=distance,
-            atoms=atoms,
-            reason=f"its graph's spectrum lies {distance:.4f} from the nearest training spectrum "
-            f"({100 * seen.share_near_one:.0f} % of eigenvalues in [0.9, 1.1], in training "
-            f"{100 * float(state['share_near_one']):.0f} %)",
+        return _scores([seen], state)[0]
+
+    def score_all(self, seen: Sequence[Observation], state: State) -> list[Score]:
+        look(seen)
+        return _scores(seen, state)
+
+
+def _scores(seen: Sequence[Described], state: State) -> list[Score]:
+    """Scores of all structures, from one table of distances and one more for each element."""
+    if not seen:
+        return []
+    wholes = nearest_distances(np.stack([one.density for one in seen]), state["densities"])
+    counts = [len(one.local_densities) for one in seen]
+    numbers = np.concatenate([one.numbers[:count] for one, count in zip(seen, counts, strict=True)])
+    large = np.repeat([one.n_atoms > EXACT_ATOMS for one in seen], counts)
+    local = np.concatenate([one.local_densities for one in seen])
+    atoms = np.zeros(len(local))
+    for number in np.unique(numbers):
+        known = state["atom_densities"][same_element(state["atom_numbers"], number)]
+        for chosen, compared in ((~large, known), (large, None)):
+            places = np.flatnonzero(chosen & (numbers == number))
+            if len(places):
+                compared = coarse_blocks(known) if compared is None else compared
+                atoms[places] = nearest_local_distances(local[places], compared)
+    parts = np.split(atoms, np.cumsum(counts)[:-1])
+    trained = 100 * float(state["share_near_one"])
+    return [
+        Score(
+            structure=float(distance),
+            atoms=part,
+            reason=f"its graph's spectrum lies {distance:.4f} {_error(one)}from the nearest "
+            f"training spectrum ({100 * one.share_near_one:.0f} % of eigenvalues in [0.9, 1.1], "
+            f"in training {trained:.0f} %)",
         )
+        for one, distance, part in zip(seen, wholes, parts, strict=True)
+    ]
+
+
+def _error(seen: Described) -> str:
+    error = getattr(seen, "density_error", None)
+    return "" if error is None else f"(± {error:.4f}, estimated) "

@@ -11,7 +11,10 @@ import numpy.typing as npt
 from ase.data import chemical_symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farfield.shifts.memory import Memory
+    from farfield.shifts.observation import Observation
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -166,3 +169,7 @@ class Detector(ABC):
     @abstractmethod
     def score(self, seen: Described, state: State) -> Score:
         """Score one structure against a summary made by :meth:`fit`."""
+
+    def score_all(self, seen: Sequence[Observation], state: State) -> list[Score]:
+        """Score many structures at hand; the same scores, for less work where a detector can."""
+        return [self.score(one, state) for one in seen]

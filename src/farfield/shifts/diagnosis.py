@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
+from ase.symbols import Symbols
 
 from farfield.errors import ProfileError
-from farfield.shifts.axis import lack
+from farfield.shifts.axis import lack, share_below
 from farfield.shifts.calibration import ErrorEstimate
+from farfield.shifts.contract import Score
 from farfield.shifts.detectors import DETECTORS, chosen_axes, verdict_axes
 from farfield.shifts.observation import Observation
 from farfield.shifts.profile import Profile
 from farfield.structures import describe
 
 Verdict = Literal["inside", "edge", "outside"]
+Floats = npt.NDArray[np.float64]
+Mark = tuple[Score, float, Floats]  # a score, its quantile, those of the atoms, shape (N,)
+
 EDGE, OUTSIDE = 0.95, 0.99
+TOGETHER = 256  # structures that are scored together
 
 
 @dataclass(frozen=True)
@@ -138,31 +145,55 @@ def diagnose(
         elif reason and all(DETECTORS[name].missing(observation) for observation in observations):
             not_scored[name] = reason
     scored = [name for name in asked if name not in not_scored]
-    found = [
-        _one(atoms, observation, profile, scored, verdict_axes(axes))
-        for atoms, observation in zip(structures, observations, strict=True)
-    ]
+    found: list[StructureDiagnosis] = []
+    nulls: dict[tuple[str, ...], Floats] = {}
+    for start in range(0, len(structures), TOGETHER):
+        part = slice(start, start + TOGETHER)
+        marks = {axis: _marks(observations[part], profile, axis) for axis in scored}
+        found += [
+            _one(atoms, observation, place, profile, marks, verdict_axes(axes), nulls)
+            for place, (atoms, observation) in enumerate(
+                zip(structures[part], observations[part], strict=True)
+            )
+        ]
     return Diagnosis(found, not_scored)
+
+
+def _marks(observations: Sequence[Observation], profile: Profile, axis: str) -> list[Mark | str]:
+    """What each structure is given on one axis, or why it has nothing there."""
+    reasons = [DETECTORS[axis].missing(observation) for observation in observations]
+    present = [one for one, reason in zip(observations, reasons, strict=True) if reason is None]
+    scores = profile.score_all(axis, present)
+    known = profile.axes[axis]
+    quantiles = share_below(known.null, np.array([score.structure for score in scores]))
+    atoms = [score.atoms for score in scores]
+    ends = np.cumsum([len(each) for each in atoms])[:-1]
+    shares = np.split(share_below(known.atom_null, np.concatenate([*atoms, np.zeros(0)])), ends)
+    given = iter(zip(scores, quantiles.tolist(), shares, strict=False))
+    return [next(given) if reason is None else reason for reason in reasons]
 
 
 def _one(
     atoms: Atoms,
     observation: Observation,
+    place: int,
     profile: Profile,
-    axes: Sequence[str],
+    marks: dict[str, list[Mark | str]],
     judging: Sequence[str],
+    nulls: dict[tuple[str, ...], Floats],
 ) -> StructureDiagnosis:
-    lacking = {axis: DETECTORS[axis].missing(observation) for axis in axes}
-    present = [axis for axis in axes if lacking[axis] is None]
-    scores = {axis: profile.score(axis, observation) for axis in present}
-    quantiles = {axis: profile.quantile(axis, score.structure) for axis, score in scores.items()}
+    given = {axis: of_axis[place] for axis, of_axis in marks.items()}
+    lacking = {axis: reason for axis, reason in given.items() if isinstance(reason, str)}
+    marked = {axis: mark for axis, mark in given.items() if not isinstance(mark, str)}
+    scores = {axis: score for axis, (score, _, _) in marked.items()}
+    quantiles = {axis: quantile for axis, (_, quantile, _) in marked.items()}
     combining = {axis: share for axis, share in quantiles.items() if axis in judging}
     if not combining:
-        reasons = "; ".join(filter(None, lacking.values())) or "the profile was made without them"
+        reasons = "; ".join(lacking.values()) or "the profile was made without them"
         raise ProfileError(
             f"{describe(atoms)} has none of the axes {', '.join(judging)}: {reasons}"
         )
-    combined = profile.combined_quantile(combining)
+    combined = _combined(combining, profile, nulls)
     leading = max(combining, key=lambda axis: combining[axis])
     verdict: Verdict = "outside" if combined > OUTSIDE else "edge" if combined > EDGE else "inside"
     calibration = profile.error_calibration
@@ -170,22 +201,35 @@ def _one(
     return StructureDiagnosis(
         file=str(atoms.info.get("farfield_file", "")),
         index=int(atoms.info.get("farfield_index", 0)),
-        formula=atoms.get_chemical_formula(),
+        formula=_formula(atoms.numbers.tobytes()),
         n_atoms=len(atoms),
         scores={axis: score.structure for axis, score in scores.items()},
         quantiles=quantiles,
         reasons={axis: score.reason for axis, score in scores.items()},
-        atom_quantiles={
-            axis: profile.atom_quantiles(axis, score.atoms) for axis, score in scores.items()
-        },
+        atom_quantiles={axis: shares for axis, (_, _, shares) in marked.items()},
         quantile=combined,
         verdict=verdict,
         axis=leading,
         combined_axes=tuple(combining),
         sentence=_sentence(verdict, combined, leading, scores[leading].reason),
-        not_scored={axis: reason for axis, reason in lacking.items() if reason is not None},
+        not_scored=lacking,
         error=calibration.estimate(judged) if calibration and judged else None,
     )
+
+
+@lru_cache(maxsize=1024)
+def _formula(numbers: bytes) -> str:
+    return str(Symbols(np.frombuffer(numbers, dtype=int)).get_chemical_formula())
+
+
+def _combined(
+    quantiles: dict[str, float], profile: Profile, nulls: dict[tuple[str, ...], Floats]
+) -> float:
+    """:meth:`Profile.combined_quantile`, with the null distribution of each set of axes kept."""
+    axes = tuple(quantiles)
+    if axes not in nulls:
+        nulls[axes] = profile.combined_null(axes)
+    return float(share_below(nulls[axes], np.array([max(quantiles.values())]))[0])
 
 
 def _sentence(verdict: Verdict, quantile: float, axis: str, reason: str) -> str:

@@ -12,15 +12,19 @@ from ase import Atoms
 
 from farfield.errors import ModelError, ProfileError
 from farfield.graphs import (
+    Estimate,
     Graph,
     adjacency,
     bloch_laplacians,
+    coarse_densities,
     content_key,
     criteria_of,
-    cumulative,
-    local_spectrum,
-    neighbour_graph,
+    estimate,
+    is_large,
+    local_densities,
+    neighbour_graphs,
     share_near_one,
+    sorted_spectra,
     spectral_density,
     spectrum,
 )
@@ -29,7 +33,7 @@ from farfield.potentials.residual import residual_of
 from farfield.priors import Failure, Prior
 from farfield.shifts.committee import disagreement
 from farfield.shifts.contract import ELEMENTS, Norms
-from farfield.shifts.densities import Codes, blocks, coded
+from farfield.shifts.densities import BLOCKS, Codes, blocks, coded
 from farfield.structures import Labels, describe
 
 Floats = npt.NDArray[np.float64]
@@ -118,18 +122,31 @@ class Observation:
         return np.unique(self.atom_pairs[2])
 
     @cached_property
-    def _levels(self) -> Floats:
-        """Cumulative local densities on the full grid, shape (N, 256)."""
-        values, weights = local_spectrum(self.graph, weighted=True)
-        return cumulative(values, weights)
+    def _estimate(self) -> Estimate:
+        """The density of a large graph."""
+        return estimate(self.graph, weighted=True)
+
+    @property
+    def density_error(self) -> float | None:
+        """By how much a distance of the density may be wrong; None where it is exact."""
+        return self._estimate.error if is_large(self.graph) else None
 
     @cached_property
     def density(self) -> Codes:
-        return coded(self._levels.mean(axis=0))
+        if is_large(self.graph):
+            return coded(self._estimate.levels)
+        look([self])
+        return self.density
 
     @cached_property
     def local_densities(self) -> Codes:
-        return blocks(self._levels)
+        if not is_large(self.graph):
+            look([self])
+            return self.local_densities
+        found = np.zeros((self.n_atoms, BLOCKS), dtype=np.uint16)
+        for atoms, levels in coarse_densities(self.graph, weighted=True):
+            found[atoms] = blocks(levels)
+        return found
 
     @cached_property
     def plain_density(self) -> Codes:
@@ -192,6 +209,26 @@ def unnormalised_quantiles(graph: Graph) -> Floats:
     return np.maximum(values.ravel()[order[places]], 0.0)
 
 
+def look(observations: Sequence[Observation]) -> None:
+    """Compute the spectra of many small structures together, before they are asked for."""
+    waiting = [
+        one for one in observations if "density" not in vars(one) and not is_large(one.graph)
+    ]
+    if not waiting:
+        return
+    graphs = [one.graph for one in waiting]
+    levels = np.concatenate(local_densities(graphs, weighted=True))  # (atoms of all, grid)
+    sizes = np.array([one.n_atoms for one in waiting])
+    ends = np.cumsum(sizes)
+    wholes = coded(np.add.reduceat(levels, ends - sizes, axis=0) / sizes[:, None])
+    atoms = np.split(blocks(levels), ends[:-1])
+    for one, whole, local, values in zip(
+        waiting, wholes, atoms, sorted_spectra(graphs), strict=True
+    ):
+        # Where cached properties keep what they found.
+        vars(one).update(density=whole, local_densities=local, spectrum=values)
+
+
 def observe(
     structures: Sequence[Atoms],
     *,
@@ -230,7 +267,7 @@ def observe(
     if potential is not None and potential.cutoff is not None:
         graphs = [potential.graph(atoms) for atoms in structures]
     elif cutoff is not None:
-        graphs = [neighbour_graph(atoms, cutoff) for atoms in structures]
+        graphs = neighbour_graphs(structures, cutoff)
     else:
         raise ProfileError("the radius of the graph is not known: give --cutoff (Å)")
     nothing: list[Floats | None] = [None] * len(structures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from farfield.errors import ProfileError
-from farfield.shifts.axis import LEAST, Axis, fit_axis, not_finite, score_finite, share_below
+from farfield.shifts.axis import (
+    LEAST,
+    Axis,
+    fit_axis,
+    not_finite,
+    score_all_finite,
+    score_finite,
+    share_below,
+)
 from farfield.shifts.calibration import ErrorCalibration
 from farfield.shifts.contract import Score
 from farfield.shifts.detectors import DEFAULT, DETECTORS
@@ -124,6 +132,10 @@ class Profile:
             A score is not a finite number: what was observed, or the profile, holds NaN.
         """
         return score_finite(DETECTORS[axis], observation, self.axes[axis].state)
+
+    def score_all(self, axis: str, observations: Sequence[Observation]) -> list[Score]:
+        """Score many structures along one axis, as :meth:`score` does."""
+        return score_all_finite(DETECTORS[axis], observations, self.axes[axis].state)
 
     def quantile(self, axis: str, score: float) -> float:
         """Share of held-out structures that score lower; 1 is beyond all of them."""
