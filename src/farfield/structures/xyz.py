@@ -82,7 +82,7 @@ def frame_starts(lines: Sequence[str], path: Path | str) -> list[int]:
     StructureError
         A frame is not whole, or something that is no frame stands between two frames.
     """
-    starts = []
+    starts: list[int] = []
     position = 0
     while position < len(lines):
         if not lines[position].strip():

@@ -7,7 +7,7 @@ those of the SMILES string and cannot break, so a run cannot end in another mole
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import numpy as np
 from ase import Atoms, units
@@ -87,10 +87,9 @@ def embedded(molecule: Molecule, seed: int) -> Atoms:
 class _ForceField(Calculator):
     """An RDKit force field; between steps of dynamics only positions change."""
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
-
     def __init__(self, graph: Any, field: Any) -> None:
         super().__init__()
+        self.implemented_properties = ["energy", "forces"]
         self._graph = graph  # the field points into it
         self._field = field
         self._positions = np.zeros((0, 3))
