@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -86,12 +87,14 @@ def test_selections_are_disjoint_slices_of_what_fulfils_the_conditions() -> None
 
 def test_a_cut_by_force_norm_leaves_no_structure_on_both_sides() -> None:
     structures = labelled(["CH3OH"], 20, 0)
+    norms = [np.linalg.norm(a.arrays["REF_forces"], axis=1).mean() for a in structures]
+    limit = float(np.median(norms))
     low, high = (
         Selection(file="x", where=Conditions(force_norm=limits)).choose(structures)
-        for limits in (Range(below=2.0), Range(at_least=2.0))
+        for limits in (Range(below=limit), Range(at_least=limit))
     )
-    assert len(low) + len(high) == 20
-    assert low and high
+    assert (len(low), len(high)) == (10, 10)
+    assert [norm < limit for norm in norms] == [any(a is b for b in low) for a in structures]
 
 
 def test_conditions_on_info_take_values_and_ranges() -> None:

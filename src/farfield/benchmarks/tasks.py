@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -103,7 +102,7 @@ class Task(BaseModel):
             raise ValueError(f"{odd[0]!r} stands under unseen_molecules and not under shifted")
         return self
 
-    @cached_property
+    @property
     def settings(self) -> TrainingSettings:
         """The settings of training with both heads."""
         return validated(TrainingSettings, self.training, f"task {self.name}: training")
