@@ -47,7 +47,8 @@ def test_further_axes_never_move_the_verdict_unless_named() -> None:
         assert set(one.scores) == {"elements", "connectivity"} < set(other.scores)
         assert one.combined_axes == other.combined_axes == ("elements", "connectivity")
     assert set(whole.not_scored) == {
-        *("force_norm", "representation", "prior_residual", "prior_force_norm", "mahalanobis")
+        *("force_norm", "representation", "prior_residual", "prior_force_norm", "mahalanobis"),
+        "committee",
     }
     named = diagnose(TEST, profile=fitted, axes=["coordination", "share_near_one"])
     for found in named.structures:

@@ -120,8 +120,8 @@ def without_images(patch) -> None:
         def __init__(self, **options) -> None:
             self.list = NeighborList(**options)
 
-        def compute(self, points, box, periodic, quantities):
-            return self.list.compute(points, box, np.zeros(3, dtype=bool), quantities)
+        def compute(self, points, box, periodic, quantities, **options):
+            return self.list.compute(points, box, np.zeros(3, dtype=bool), quantities, **options)
 
     patch.setattr("farfield.graphs.neighbours.NeighborList", Blind)
 

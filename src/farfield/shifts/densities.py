@@ -25,7 +25,8 @@ BLOCKS = GRID_POINTS // BLOCK
 
 def coded(levels: npt.NDArray[np.floating]) -> Codes:
     """Levels in [0, 1] as whole numbers up to 65535, of the same shape."""
-    return np.floor(np.clip(levels, 0.0, 1.0) * FULL + OFFSET).astype(np.uint16)
+    codes: Codes = np.floor(np.clip(levels, 0.0, 1.0) * FULL + OFFSET).astype(np.uint16)
+    return codes
 
 
 def decoded(codes: npt.NDArray[np.generic]) -> Floats:
@@ -59,7 +60,7 @@ def nearest_local_distances(
     first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]
 ) -> Floats:
     """The minimum of :func:`local_distances` over the second, shape (M,)."""
-    return nearest_rows(decoded(first), decoded(second)) * (2.0 / first.shape[-1])
+    return np.asarray(nearest_rows(decoded(first), decoded(second)) * (2.0 / first.shape[-1]))
 
 
 def coarse_blocks(codes: npt.NDArray[np.generic]) -> Codes:

@@ -100,4 +100,4 @@ def feature_scale(memory: Memory) -> Floats:
     if spread.max() <= NO_SPREAD * size:
         return np.ones_like(spread)
     least = LEAST_SPREAD * np.sqrt(np.mean(spread**2))
-    return np.maximum(spread, np.maximum(least, DIGITS * np.sqrt(square)))
+    return np.asarray(np.maximum(spread, np.maximum(least, DIGITS * np.sqrt(square))))

@@ -40,10 +40,11 @@ def structures_of(given: Structures) -> list[Atoms]:
 
 def parts_of(given: Structures, size: int) -> Iterator[list[Atoms]]:
     """The same structures, at most ``size`` at a time; files are read one after the other."""
-    if isinstance(given, (str, Path, Atoms)):
-        given = [given]  # type: ignore[assignment]
+    items: Sequence[Atoms | Path | str] = (
+        [given] if isinstance(given, (str, Path, Atoms)) else list(given)
+    )
     waiting: list[Atoms] = []
-    for item in given:
+    for item in items:
         waiting += structures_of(item)
         while len(waiting) >= size:
             yield waiting[:size]
