@@ -15,7 +15,7 @@ from farfield.structures.labels import (
 )
 from farfield.structures.naming import name_reference
 from farfield.structures.reading import read
-from farfield.structures.references import is_reference
+from farfield.structures.references import is_reference, stream_reference
 from farfield.structures.splitting import folds, halves
 from farfield.structures.writing import write
 
@@ -36,6 +36,7 @@ __all__ = [
     "read",
     "require_labels",
     "single_level",
+    "stream_reference",
     "without_labels",
     "write",
 ]

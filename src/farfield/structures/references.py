@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -20,4 +21,10 @@ def is_reference(spec: Path | str) -> bool:
 def read_reference(spec: str) -> list[Atoms]:
     """Read the structures of a data set."""
     structures: list[Atoms] = import_module(_READER).read_reference(spec)
+    return structures
+
+
+def stream_reference(spec: str) -> Iterator[Atoms]:
+    """Read the structures of a data set of any size one at a time."""
+    structures: Iterator[Atoms] = iter(import_module(_READER).stream(spec))
     return structures

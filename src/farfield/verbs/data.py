@@ -82,7 +82,7 @@ def text_of(described: dict[str, Any]) -> str:
         elif key == "files":
             for file in value:
                 where = "here" if file["here"] else file["url"] or "to be fetched by hand"
-                lines.append(f"{file['file']:20}{where}; checksum: {file['checksum_state']}")
+                lines.append(f"{file['file']:19} {where}; checksum: {file['checksum_state']}")
         elif value:
             lines.append(f"{key.replace('_', ' '):20}{value}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from farfield.priors import Failure, LabelCache, Prior, default_cache_dir
 from farfield.priors import label as label_with
 from farfield.refinement import load_model
 from farfield.shifts import Profile
-from farfield.structures import Labels, check, read
+from farfield.structures import Labels, check, is_reference, read, stream_reference
 from farfield.structures.naming import name_reference
 
 Structures = Atoms | Path | str | Sequence[Atoms] | Sequence[Path | str]
@@ -39,12 +39,22 @@ def structures_of(given: Structures) -> list[Atoms]:
 
 
 def parts_of(given: Structures, size: int) -> Iterator[list[Atoms]]:
-    """The same structures, at most ``size`` at a time; files are read one after the other."""
+    """The same structures, at most ``size`` at a time.
+
+    Files are read one after the other, data sets one structure after the other.
+    """
     items: Sequence[Atoms | Path | str] = (
         [given] if isinstance(given, (str, Path, Atoms)) else list(given)
     )
     waiting: list[Atoms] = []
     for item in items:
+        if not isinstance(item, Atoms) and is_reference(item):
+            for atoms in stream_reference(str(item)):
+                waiting.append(atoms)
+                if len(waiting) == size:
+                    yield waiting
+                    waiting = []
+            continue
         waiting += structures_of(item)
         while len(waiting) >= size:
             yield waiting[:size]
