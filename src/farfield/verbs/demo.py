@@ -29,6 +29,7 @@ from farfield.threads import limit_threads
 from farfield.verbs.demo_report import demo_report, demo_results, line
 from farfield.verbs.diagnose import diagnose_structures
 from farfield.verbs.inputs import prior_labels
+from farfield.verbs.judging import judge
 from farfield.verbs.profile import profile as fit_profile
 from farfield.verbs.refinement_files import save_model
 from farfield.verbs.report_parts import set_summary
@@ -96,7 +97,14 @@ def demo(
 
     results = demo_results(compared, profile, diagnoses, time.monotonic() - start)
     write_json(folder / "results.json", results)
-    report = demo_report(sets, profile, diagnoses, compared, load_prior(PRIOR).level_of_theory)
+    judgement = judge(
+        Diagnosis([found for part in diagnoses.values() for found in part.structures], {}),
+        [atoms for structures in sets.values() for atoms in structures],
+        model,
+        embedded.structures_file(embedded.CONTROL).name,
+    )
+    level = load_prior(PRIOR).level_of_theory
+    report = demo_report(sets, profile, diagnoses, judgement, compared, level)
     write_report(report, folder / "report.html")
     return results
 

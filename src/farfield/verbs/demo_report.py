@@ -12,7 +12,7 @@ from ase import Atoms
 from farfield import embedded
 from farfield.benchmarks import Errors
 from farfield.benchmarks.comparison import Comparison
-from farfield.reports import ErrorRow, Report
+from farfield.reports import ErrorRow, Judgement, Report
 from farfield.shifts import Diagnosis, Profile
 from farfield.verbs.report_parts import (
     action,
@@ -120,6 +120,7 @@ def demo_report(
     sets: dict[str, list[Atoms]],
     profile: Profile,
     diagnoses: dict[str, Diagnosis],
+    judgement: Judgement,
     compared: dict[str, Comparison],
     prior: str,
 ) -> Report:
@@ -144,6 +145,7 @@ def demo_report(
             {axis: title(name) for name, axis in embedded.SHIFTED.items()},
         ),
         structures=strangest(everything, [atoms for name in shifted for atoms in sets[name]]),
+        judgement=judgement,
         errors=_error_rows(compared),
         error_notes=[
             "Every set was split in two at random: test-time training saw one half, without "
