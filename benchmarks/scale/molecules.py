@@ -28,7 +28,6 @@ PARTS = {
     "densities on the grid": "cumulative",
     "nearest training densities": "nearest_rows",
     "elements and pairs": "score_all",
-    "formula": "get_chemical_formula",
 }
 
 
