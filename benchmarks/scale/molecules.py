@@ -19,7 +19,7 @@ from farfield.shifts.profile import VERSION, Profile, fit
 from farfield.shifts.subsample import same_element
 
 CUTOFF = 5.0  # Å
-STRUCTURES, TRAINING, ONE_BY_ONE = 10_000, 100, 200
+STRUCTURES, TRAINING, ONE_BY_ONE = 10_000, 300, 100
 PARTS = {
     "neighbour lists": "neighbour_graphs",
     "Laplacians": "_laplacians",
@@ -28,7 +28,6 @@ PARTS = {
     "densities on the grid": "cumulative",
     "nearest training densities": "nearest_rows",
     "elements and pairs": "score_all",
-    "formula": "get_chemical_formula",
 }
 
 

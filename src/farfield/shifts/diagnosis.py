@@ -23,6 +23,7 @@ from farfield.structures import describe
 
 Verdict = Literal["inside", "edge", "outside"]
 Floats = npt.NDArray[np.float64]
+Null = tuple[Floats, dict[float, float]]  # held-out quantiles, and shares below some of them
 Mark = tuple[Score, float, Floats]  # a score, its quantile, those of the atoms, shape (N,)
 
 EDGE, OUTSIDE = 0.95, 0.99
@@ -146,7 +147,7 @@ def diagnose(
             not_scored[name] = reason
     scored = [name for name in asked if name not in not_scored]
     found: list[StructureDiagnosis] = []
-    nulls: dict[tuple[str, ...], Floats] = {}
+    nulls: dict[tuple[str, ...], Null] = {}
     for start in range(0, len(structures), TOGETHER):
         part = slice(start, start + TOGETHER)
         marks = {axis: _marks(observations[part], profile, axis) for axis in scored}
@@ -180,7 +181,7 @@ def _one(
     profile: Profile,
     marks: dict[str, list[Mark | str]],
     judging: Sequence[str],
-    nulls: dict[tuple[str, ...], Floats],
+    nulls: dict[tuple[str, ...], Null],
 ) -> StructureDiagnosis:
     given = {axis: of_axis[place] for axis, of_axis in marks.items()}
     lacking = {axis: reason for axis, reason in given.items() if isinstance(reason, str)}
@@ -223,13 +224,17 @@ def _formula(numbers: bytes) -> str:
 
 
 def _combined(
-    quantiles: dict[str, float], profile: Profile, nulls: dict[tuple[str, ...], Floats]
+    quantiles: dict[str, float], profile: Profile, nulls: dict[tuple[str, ...], Null]
 ) -> float:
     """:meth:`Profile.combined_quantile`, with the null distribution of each set of axes kept."""
     axes = tuple(quantiles)
     if axes not in nulls:
-        nulls[axes] = profile.combined_null(axes)
-    return float(share_below(nulls[axes], np.array([max(quantiles.values())]))[0])
+        nulls[axes] = profile.combined_null(axes), {}
+    null, found = nulls[axes]
+    largest = max(quantiles.values())
+    if largest not in found:
+        found[largest] = float(share_below(null, np.array([largest]))[0])
+    return found[largest]
 
 
 def _sentence(verdict: Verdict, quantile: float, axis: str, reason: str) -> str:
