@@ -17,7 +17,7 @@ from farfield.shifts import DEFAULT, DETECTORS, chosen_axes
 from farfield.shifts.profile_files import load
 from farfield.structures import write
 from tests.shifts.made import rattled, seen
-from tests.shifts.two_heads import MODEL, ToyPrior, TwoHeads
+from tests.shifts.two_heads import ToyPrior, TwoHeads
 
 TRAIN, TEST = rattled(40, seed=1), rattled(4, seed=2, width=0.15)
 

@@ -39,10 +39,10 @@ def structures_of(given: Structures) -> list[Atoms]:
 
 def parts_of(given: Structures, size: int) -> Iterator[list[Atoms]]:
     """The same structures, at most ``size`` at a time; files are read one after the other."""
-    if isinstance(given, (str, Path, Atoms)):
-        given = [given]  # type: ignore[assignment]
+    items: Sequence[Atoms | Path | str]
+    items = [given] if isinstance(given, (str, Path, Atoms)) else given
     waiting: list[Atoms] = []
-    for item in given:
+    for item in items:
         waiting += structures_of(item)
         while len(waiting) >= size:
             yield waiting[:size]
