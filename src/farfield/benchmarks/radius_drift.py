@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
 from ase.md.verlet import VelocityVerlet
 
 from farfield.files import atomic
+from farfield.potentials.contract import CutoffMode
 from farfield.potentials.mace import MacePotential
 from farfield.potentials.mace.library import contained
 from farfield.potentials.precision import default_dtype
@@ -62,6 +64,17 @@ def drift(energies: Floats, n_atoms: int) -> dict[str, Any]:
         "net_change_meV_per_atom": float(values[-ends:].mean() - values[:ends].mean()),
         "largest_step_meV_per_atom": float(np.abs(np.diff(values)).max()),
     }
+
+
+def jumps(model: MacePotential, mode: CutoffMode, radii: Sequence[float]) -> list[float]:
+    """Jump of the energy (meV) as two carbon atoms cross each radius, by 1e-4 Å on either side."""
+    found = []
+    for radius in radii:
+        view = model.with_cutoff(radius, mode)
+        pairs = [Atoms("C2", [(0, 0, 0), (radius + side, 0, 0)]) for side in (-1e-4, 1e-4)]
+        inside, outside = view.predict(pairs)
+        found.append(1000 * abs(outside.energy - inside.energy))
+    return found
 
 
 def compiled(model: MacePotential) -> MacePotential:

@@ -209,7 +209,14 @@ def _dynamics_table(results: Mapping[str, Any]) -> list[str]:
         f"float64, radius {results['radius_A']:.2f} Å; meV per atom"
     )
     heads = ["", "ps", "drift per ps", "strays by", "net change", "largest step in 5 fs"]
-    return _table(caption, heads, rows)
+    lines = _table(caption, heads, rows)
+    crossing = [
+        [mode, *(f"{value:.2g}" for value in values)]
+        for mode, values in results["jumps_meV"].items()
+    ]
+    heads = ["", *(f"{radius:.2f} Å" for radius in results["radii_A"])]
+    caption = "Jump of the energy (meV) as two carbon atoms, otherwise alone, cross the radius"
+    return lines + _table(caption, heads, crossing)
 
 
 _KEYS = ("value", "low", "high")

@@ -16,12 +16,15 @@ from farfield.priors.cache import key_of
 
 @final
 class Remembered(Potential):
-    """Any model, with its predictions and its views at other radii kept in memory."""
+    """Any model, with its predictions and its views at other radii kept in memory.
 
-    def __init__(self, base: Potential) -> None:
+    ``modes`` limits the cutoff modes that it offers; None leaves all.
+    """
+
+    def __init__(self, base: Potential, modes: frozenset[CutoffMode] | None = None) -> None:
         self.base = base
         self.capabilities = base.capabilities
-        self.cutoff_modes = base.cutoff_modes
+        self.cutoff_modes = base.cutoff_modes if modes is None else modes
         self.conservative = base.conservative
         self._known: dict[tuple[str, str], Prediction] = {}
         self._views: dict[tuple[float, CutoffMode], Remembered] = {}
