@@ -16,7 +16,7 @@ from farfield.potentials import BlackBoxPotential
 from farfield.potentials.contract import CutoffMode
 from farfield.potentials.mace import MacePotential
 from farfield.priors import require
-from farfield.priors.contract import compute
+from farfield.priors.contract import Failure, compute
 from farfield.refinement import (
     RadiusEvidence,
     RadiusRefined,
@@ -27,7 +27,7 @@ from farfield.refinement import (
 )
 from farfield.refinement.radius import EVIDENCE
 from farfield.refinement.radius_evidence import Per, make_rule
-from farfield.refinement.radius_rule import PRIOR
+from farfield.refinement.radius_rule import CORRECTED, PRIOR
 from farfield.shifts import Profile
 from farfield.structures import LeftOut
 from farfield.verbs.export import export
@@ -244,26 +244,56 @@ def test_the_prior_chooses_the_radius_at_which_its_head_is_best(
         assert errors[radius] == pytest.approx(min(errors.values()))
 
 
-def test_the_prior_must_agree_on_the_other_half(
-    two_heads: MacePotential, test_set: list[Atoms], monkeypatch: pytest.MonkeyPatch
+def test_the_corrected_forces_choose_the_radius_at_which_the_main_head_is_nearest(
+    two_heads: MacePotential, profile: Profile, test_set: list[Atoms]
 ) -> None:
-    refinement = RadiusRefinement(prior=EMT_PRIOR)
-    tables = {  # nearly all of the gain in one half: no radius holds for the other
-        True: np.tile([0.5] + [1.0] * 11, (len(test_set), 1)),
-        False: np.tile([0.99] + [1.0] * 11, (len(test_set), 1)),
-    }
-    for acts, table in tables.items():
-        monkeypatch.setattr(RadiusRefined, "distances", lambda *_, table=table: table)
+    rule = rule_of(two_heads, profile, CORRECTED)
+    refined = RadiusRefined(two_heads, rule, EMT_PRIOR)
+    for atoms, radius in zip(test_set[:3], refined.radii(test_set[:3]), strict=True):
+        truth = require(compute(EMT_PRIOR, atoms), atoms, EMT_PRIOR).known_forces
+        main, head = (two_heads.predict([atoms], h)[0].forces for h in (None, EMT_PRIOR.name))
+        target = main - (head - truth)
+        errors = {
+            candidate: np.abs(refined.at(candidate).predict([atoms])[0].forces - target).mean()
+            for candidate in rule.all_radii
+        }
+        assert errors[radius] == pytest.approx(min(errors.values()))
+
+
+@pytest.mark.parametrize("per", ["structure", "set"])
+def test_both_heads_must_agree(
+    per: Per, two_heads: MacePotential, test_set: list[Atoms], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One head's word falls by a tenth at the first radius; what does the other's do there?"""
+    refinement = RadiusRefinement(prior=EMT_PRIOR, per=per)
+    falls = np.tile([0.9] + [1.0] * 11, (len(test_set), 1))
+    for acts, other in ((True, 0.98), (False, 0.995), (False, 1.2)):
+        words = {CORRECTED: falls, PRIOR: np.where(falls < 1.0, other, 1.0)}
+        monkeypatch.setattr(RadiusRefined, "asked", lambda *_, words=words: words)
         refined = refinement.refine(two_heads, test_set)
         assert refined.record.acted is acts
         assert (refined.potential is two_heads) is not acts
-        assert "4 others" in refined.record.reasons[0]
+        assert ("do not agree" in refined.record.reasons[-1]) is not acts
+        assert refined.record.settings["criterion"] == CORRECTED
+
+
+def test_a_structure_on_which_the_prior_fails_keeps_its_radius(
+    two_heads: MacePotential,
+    profile: Profile,
+    test_set: list[Atoms],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refined = RadiusRefined(two_heads, rule_of(two_heads, profile, CORRECTED), EMT_PRIOR)
+    outcomes = [Failure("no convergence"), compute(EMT_PRIOR, test_set[1])]
+    monkeypatch.setattr(RadiusRefined, "_labels", lambda *_: outcomes)
+    first, second = refined.radii(test_set[:2])
+    assert first == two_heads.cutoff != second
 
 
 def test_evidence_against_the_prior_is_heard(
     two_heads: MacePotential, profile: Profile, test_set: list[Atoms]
 ) -> None:
-    against = with_evidence(profile, found((-0.1, -0.1, -0.2), criterion=PRIOR))
+    against = with_evidence(profile, found((-0.1, -0.1, -0.2), criterion=CORRECTED))
     record = RadiusRefinement(against, prior=EMT_PRIOR).refine(two_heads, test_set).record
     assert not record.acted and "would do harm" in record.reasons[0]
 

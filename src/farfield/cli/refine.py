@@ -49,7 +49,7 @@ def command(
         str | None,
         typer.Option(
             "--criterion",
-            help="Of radius: prior, weighted-coordination, coordination, density, nearest, "
+            help="Of radius: corrected, prior, weighted-coordination, coordination, density, nearest, "
             "unnormalised or paper; without it what helped on groups left out of training.",
         ),
     ] = None,

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from farfield.graphs.densities import wasserstein_table
-from farfield.graphs.laplacian import envelope, laplacian
+from farfield.graphs.laplacian import ENVELOPE_POWER, envelope, laplacian
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.spectra import (
     padded_distance,
@@ -26,6 +26,11 @@ from farfield.graphs.spectra import (
 
 Floats = npt.NDArray[np.float64]
 
+ENVELOPE_TERMS = {  # the envelope as a sum over powers of the distance in cutoffs, beside one
+    ENVELOPE_POWER: -(ENVELOPE_POWER + 1) * (ENVELOPE_POWER + 2) / 2,
+    ENVELOPE_POWER + 1: ENVELOPE_POWER * (ENVELOPE_POWER + 2),
+    ENVELOPE_POWER + 2: -ENVELOPE_POWER * (ENVELOPE_POWER + 1) / 2,
+}
 QUANTILES = (np.arange(64) + 0.5) / 64  # at which an unnormalised spectrum is remembered
 
 
@@ -145,8 +150,12 @@ class WeightedCoordination(Criterion):
         return np.array([envelope(graph.distances, graph.cutoff).sum() / graph.n_atoms])
 
     def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
-        reach = np.asarray(radii)[:, None]
-        sums = envelope(graph.distances, reach).sum(axis=1)  # (K, E) -> (K,)
+        lengths, reach = np.sort(graph.distances), np.asarray(radii)
+        shorter = np.searchsorted(lengths, reach)  # (K,)
+        sums = shorter.astype(float)
+        for power, factor in ENVELOPE_TERMS.items():  # one running sum serves all radii
+            running = np.concatenate([[0.0], np.cumsum(lengths**power)])
+            sums += factor * running[shorter] / reach**power
         found: Floats = np.abs(sums / graph.n_atoms - reference)
         return found
 

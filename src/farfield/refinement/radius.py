@@ -17,15 +17,18 @@ from farfield.potentials.radii import candidate_radii, require_mode
 from farfield.priors import Prior
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
-from farfield.refinement.gate import Decision, improved
+from farfield.refinement.gate import Decision
 from farfield.refinement.radius_evidence import Per, RadiusEvidence, make_rule, pick_one
 from farfield.refinement.radius_refined import RadiusRefined
-from farfield.refinement.radius_rule import PRIOR, RadiusRule, require_criterion
+from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule, require_criterion
 from farfield.shifts import Profile
-from farfield.structures.splitting import folds
 
 EVIDENCE = "radius"  # where a profile's header keeps what was learned
-LEAST_TO_SPLIT = 4  # fewer structures are not split into a half to choose on and one to judge by
+LEAST_AGREEMENT = 0.01  # by which share the other head's word must fall too
+WORDS = {
+    PRIOR: "the prior head's force MAE against the prior",
+    CORRECTED: "the main head's force MAE against the forces that prior correction gives",
+}
 BY_DEFAULT = "weighted-coordination"  # when the mode alone is given
 
 
@@ -34,9 +37,10 @@ class RadiusRefinement(Refinement):
     """Choose the radius of each structure, or one for all, where there is a reason to.
 
     Reasons are evidence in the profile (groups left out of training, on which the same choice
-    lowered the force error for sure), or a prior: a radius chosen on half of the structures
-    must bring the prior head nearer to the prior on the other half. Without either the model
-    comes back untouched.
+    lowered the force error for sure), or a prior. Whenever the prior chooses, both heads must
+    agree: radii at which one head comes nearer to what is known must bring the other nearer
+    too, the prior head to the prior, the main head to the corrected forces F_main - (F_prior-head
+    - F_prior). Without evidence or a prior the model comes back untouched.
 
     Parameters
     ----------
@@ -45,18 +49,16 @@ class RadiusRefinement(Refinement):
         need it.
     mode, criterion
         Take these without asking for a reason, and say so; None chooses by the reasons. When
-        one alone is given, the other is ``"taper"``, and ``"prior"`` or, without a prior,
+        one alone is given, the other is ``"taper"``, and ``"corrected"`` or, without a prior,
         ``"weighted-coordination"``.
     prior
-        The prior whose head the model has, for the criterion ``"prior"``.
+        The prior whose head the model has, for the criteria ``"prior"`` and ``"corrected"``.
     per
         ``"structure"``: each has its own radius, and the refined model chooses it at every
         prediction. ``"set"``: one radius for all, and a plain model at that radius.
     margin
         A radius must beat the training radius by this share of the distance; None takes 1 % for
-        the criterion ``"prior"`` and 5 % for the others.
-    seed
-        Of the two halves.
+        the criteria that ask the prior and 5 % for the others.
     workers, cache, spec
         For the prior: processes and the cache's folder for labelling, and how a model file
         names it.
@@ -73,15 +75,14 @@ class RadiusRefinement(Refinement):
         prior: Prior | None = None,
         per: Per = "structure",
         margin: float | None = None,
-        seed: int = 0,
         workers: int = 1,
         cache: Path | None = None,
         spec: str | None = None,
     ) -> None:
         if criterion is not None:
             require_criterion(criterion)
-        if criterion == PRIOR and prior is None:
-            raise ConfigError("the criterion 'prior' needs --prior, such as gfn2")
+        if criterion in ASKING and prior is None:
+            raise ConfigError(f"the criterion {criterion!r} needs --prior, such as gfn2")
         if per not in ("structure", "set"):
             raise ConfigError(f"one radius per {per!r}? choose --per structure or --per set")
         self._profile = profile
@@ -90,7 +91,6 @@ class RadiusRefinement(Refinement):
         self._prior = prior
         self._per: Per = per
         self._margin = margin
-        self._seed = seed
         self._workers = workers
         self._cache = cache
         self._spec = spec
@@ -103,29 +103,26 @@ class RadiusRefinement(Refinement):
         if mode is None or criterion is None:
             return Refined(potential, Record(self.name, False, [reason], settings=settings))
         require_mode(potential, mode)
-        known = {} if criterion == PRIOR else self._references(potential)
+        asking = criterion in ASKING
+        known = {} if asking else self._references(potential)
         rule = make_rule(
             potential, mode, criterion, known, self._prior, self._margin, spec=self._spec
         )
-        prior = self._prior if criterion == PRIOR else None
+        prior = self._prior if asking else None
         refined = RadiusRefined(potential, rule, prior, self._cache, self._workers)
         settings |= {"margin": rule.margin, "radii_A": list(rule.radii)}
         settings["radii_left_out"] = {
             f"{radius:g} Å": why for radius, why in candidate_radii(potential, mode)[1].items()
         }
-        distances = refined.distances(structures)
-        reasons = [reason]
-        if criterion == PRIOR and not self._told(mode, criterion) and self._mode is None:
-            decision = self._nearer_the_prior(rule, distances)
-            reasons = [decision.reason]
-            if not decision.act:
-                record = Record(self.name, False, reasons, settings=settings)
-                return Refined(potential, record)
+        must_agree = asking and not self._forced
+        words = refined.asked(structures, ASKING) if must_agree else {}
+        distances = words[criterion] if must_agree else refined.distances(structures)
         picked = rule.pick(distances)
         if self._per == "set":
             picked = np.full(len(structures), pick_one(rule, distances))
         figures = _figures(rule, distances, picked)
         radii = [rule.all_radii[place] for place in picked]
+        reasons = [reason]
         changed = sum(radius != rule.training_radius for radius in radii)
         if changed == 0:
             reasons.append(
@@ -134,6 +131,12 @@ class RadiusRefinement(Refinement):
             )
             record = Record(self.name, False, reasons, figures, settings=settings)
             return Refined(potential, record)
+        if must_agree:
+            decision = _agreement(criterion, words, picked)
+            reasons.append(decision.reason)
+            if not decision.act:
+                record = Record(self.name, False, reasons, figures, settings=settings)
+                return Refined(potential, record)
         common = ", ".join(f"{r:g} Å ({n})" for r, n in sorted(Counter(radii).items()))
         reasons.append(
             f"by the criterion {criterion}, {mode} changes {changed} of {len(structures)} "
@@ -147,8 +150,8 @@ class RadiusRefinement(Refinement):
     def _choice(self, potential: Potential) -> tuple[CutoffMode | None, str | None, str]:
         """Mode and criterion with the reason; None for both when there is no reason to act."""
         taper: CutoffMode = "taper" if "taper" in potential.cutoff_modes else "truncate"
-        if self._mode is not None or self._criterion is not None:
-            criterion = self._criterion or (PRIOR if self._prior else BY_DEFAULT)
+        if self._forced:
+            criterion = self._criterion or (CORRECTED if self._prior else BY_DEFAULT)
             mode = self._mode or taper
             return mode, criterion, f"{mode} and the criterion {criterion} were asked for"
         require_mode(potential, taper)
@@ -157,17 +160,17 @@ class RadiusRefinement(Refinement):
             for found in self._evidence()
             if found.per == self._per
             and found.mode in potential.cutoff_modes
-            and (found.criterion != PRIOR or self._prior is not None)
+            and (found.criterion not in ASKING or self._prior is not None)
         ]
         helping = [found for found in known if found.helps]
         if helping:
             best = max(helping, key=lambda found: found.low)
             return best.mode, best.criterion, best.told()
         if self._prior is not None:
-            against = [f for f in known if (f.mode, f.criterion) == (taper, PRIOR)]
+            against = [f for f in known if (f.mode, f.criterion) == (taper, CORRECTED)]
             if against and np.mean(against[0].outside) < 0.0:
                 return None, None, f"it would do harm: {against[0].told()}"
-            return taper, PRIOR, "the prior is asked"
+            return taper, CORRECTED, "the prior is asked"
         if not known:
             why = (
                 "nothing tells that another radius would help: make the profile with  farfield "
@@ -182,30 +185,13 @@ class RadiusRefinement(Refinement):
         header = {} if self._profile is None else self._profile.header
         return [RadiusEvidence.from_plain(found) for found in header.get(EVIDENCE, [])]
 
-    def _told(self, mode: CutoffMode, criterion: str) -> bool:
-        """Whether evidence speaks for this choice."""
-        way = (mode, criterion, self._per)
-        return any(f.helps and (f.mode, f.criterion, f.per) == way for f in self._evidence())
-
-    def _nearer_the_prior(self, rule: RadiusRule, distances: npt.NDArray[np.float64]) -> Decision:
-        """Does one radius, chosen on half of the structures, help the prior head on the rest?"""
-        parts = folds(len(distances), 2, self._seed)
-        split = len(distances) >= LEAST_TO_SPLIT
-        first, second = (parts[0], parts[1]) if split else ([*range(len(distances))],) * 2
-        place = pick_one(rule, distances[first])
-        before, after = (float(distances[second, column].mean()) for column in (-1, place))
-        told = (
-            f"{rule.mode} at {rule.all_radii[place]:g} Å, chosen by the prior head's force MAE on "
-            f"{len(first)} structures, takes it from {before:.3f} to {after:.3f} eV/Å on "
-            f"{len(second)}{' others' if split else ' (the same)'}"
-        )
-        if improved(before, after):
-            return Decision(True, told)
-        return Decision(False, f"no radius brings the prior head 2 % nearer to the prior: {told}")
+    @property
+    def _forced(self) -> bool:
+        return self._mode is not None or self._criterion is not None
 
     def _references(self, potential: Potential) -> dict[str, npt.NDArray[np.float64]]:
         if self._profile is None:
-            raise ConfigError("the criteria of the graph need --profile; 'prior' needs --prior")
+            raise ConfigError("the criteria of the graph need --profile; the others need --prior")
         cutoff = potential.cutoff
         if cutoff is None or abs(cutoff - self._profile.cutoff) > 1e-6:
             raise ProfileError(
@@ -219,11 +205,26 @@ class RadiusRefinement(Refinement):
         return self._profile.references
 
 
+def _agreement(
+    criterion: str, words: dict[str, npt.NDArray[np.float64]], picked: npt.NDArray[np.intp]
+) -> Decision:
+    """Do the radii that one head's word chose lower the other head's word too?"""
+    other = next(name for name in ASKING if name != criterion)
+    before = float(words[other][:, -1].mean())
+    after = float(words[other][np.arange(len(picked)), picked].mean())
+    told = f"{WORDS[other]} goes from {before:.3f} to {after:.3f} eV/Å at the same radii"
+    if after <= (1.0 - LEAST_AGREEMENT) * before:
+        return Decision(True, f"both heads agree: {told}")
+    return Decision(False, f"the heads do not agree, and the training radius stays: {told}")
+
+
 def _figures(
     rule: RadiusRule, distances: npt.NDArray[np.float64], picked: npt.NDArray[np.intp]
 ) -> dict[str, float]:
     radii = [rule.all_radii[place] for place in picked]
-    unit = "prior residual, eV/Å" if rule.criterion == PRIOR else "distance to training"
+    unit = "distance to training"
+    if rule.criterion in ASKING:
+        unit = "prior residual, eV/Å" if rule.criterion == PRIOR else "distance to correction, eV/Å"
     return {
         "structures with another radius": float(sum(r != rule.training_radius for r in radii)),
         "structures": float(len(radii)),

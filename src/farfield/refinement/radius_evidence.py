@@ -17,13 +17,13 @@ import numpy.typing as npt
 from ase import Atoms
 from scipy.stats import t
 
-from farfield.graphs import CRITERIA, references
+from farfield.graphs import references
 from farfield.potentials import Potential
 from farfield.potentials.contract import CutoffMode
 from farfield.potentials.radii import candidate_radii
 from farfield.priors import Prior
 from farfield.refinement.radius_refined import RadiusRefined
-from farfield.refinement.radius_rule import MARGIN, MARGINS, PRIOR, RadiusRule
+from farfield.refinement.radius_rule import ASKING, CRITERION_NAMES, MARGIN, MARGINS, RadiusRule
 from farfield.structures import LeftOut, require_labels, without_labels
 
 Floats = npt.NDArray[np.float64]
@@ -107,7 +107,7 @@ def gather_radius_evidence(
     structures
         The whole training set, with reference labels.
     prior
-        The prior whose head the models have, for the criterion ``"prior"``; or None.
+        The prior whose head the models have, for the criteria that ask it; or None.
     cache
         Folder of the label cache.
     """
@@ -152,7 +152,7 @@ def make_rule(
     """Return the rule of a mode and a criterion, given what is remembered of training."""
     radii, _ = candidate_radii(potential, mode)
     assert potential.cutoff is not None  # it has modes
-    asked = criterion == PRIOR
+    asked = criterion in ASKING
     assert prior is not None or not asked
     return RadiusRule(
         mode=mode,
@@ -179,16 +179,21 @@ def _gains(
     prior: Prior | None,
     cache: Path | None,
 ) -> dict[tuple[str, Per], float]:
+    can_ask = prior is not None and prior.name in model.heads
+    bare = without_labels(structures)
     errors: Floats | None = None
+    asked: dict[str, Floats] = {}
     found: dict[tuple[str, Per], float] = {}
-    for criterion in (*CRITERIA, PRIOR):
-        if criterion == PRIOR and (prior is None or prior.name not in model.heads):
+    for criterion in CRITERION_NAMES:
+        if criterion in ASKING and not can_ask:
             continue
         rule = make_rule(model, mode, criterion, known, prior)
-        refined = RadiusRefined(model, rule, prior if criterion == PRIOR else None, cache)
+        refined = RadiusRefined(model, rule, prior if criterion in ASKING else None, cache)
         if errors is None:
             errors = force_errors(refined, structures)
-        distances = refined.distances(without_labels(structures))
+        if criterion in ASKING and not asked:
+            asked = refined.asked(bare, ASKING)
+        distances = asked[criterion] if criterion in ASKING else refined.distances(bare)
         before = errors[:, -1].mean()
         each = errors[np.arange(len(errors)), rule.pick(distances)].mean()
         found[criterion, "structure"] = float(1.0 - each / before)

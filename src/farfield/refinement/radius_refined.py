@@ -18,7 +18,7 @@ from farfield.potentials import Capability, Potential, Prediction, TrainablePote
 from farfield.potentials.contract import CutoffMode
 from farfield.priors import Failure, LabelCache, Prior, label, load_prior
 from farfield.refinement.per_system import PerStructure
-from farfield.refinement.radius_rule import PRIOR, RadiusRule
+from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule
 from farfield.structures import Labels
 
 Floats = npt.NDArray[np.float64]
@@ -39,8 +39,8 @@ class RadiusRefined(PerStructure):
     rule
         The radii, the criterion, the mode.
     prior
-        Of the criterion ``"prior"``; None loads it by the rule's name. Every prediction then
-        costs the prior, and the prior head at every radius.
+        Of the criteria that ask it; None loads it by the rule's name. Every prediction then
+        costs the prior, and one head of the model at every radius.
     cache, workers
         For labelling with the prior: folder of the cache, None for none, and processes.
     """
@@ -88,10 +88,35 @@ class RadiusRefined(PerStructure):
 
         Where the prior fails on a structure, all its radii are alike.
         """
-        if self.rule.criterion == PRIOR:
-            return self._residuals(structures)
+        if self.rule.criterion in ASKING:
+            return self.asked(structures, (self.rule.criterion,))[self.rule.criterion]
         widest = self.at(max(self.rule.all_radii))
         return np.array([self.rule.distances(widest.graph(atoms)) for atoms in structures])
+
+    def asked(self, structures: Sequence[Atoms], criteria: Sequence[str]) -> dict[str, Floats]:
+        """What criteria that ask the prior say of every radius, each (n, K + 1), eV/Å."""
+        outcomes = self._labels(structures)
+        tables = {
+            criterion: np.ones((len(structures), len(self.rule.all_radii)))
+            for criterion in criteria
+        }
+        places = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Failure)]
+        if not places:
+            return tables
+        prior = [found.known_forces for found in outcomes if not isinstance(found, Failure)]
+        chosen = [structures[place] for place in places]
+        targets = {PRIOR: prior}
+        if CORRECTED in criteria:
+            main, head = (_forces(self.base, chosen, name) for name in (None, self.rule.head))
+            pairs = zip(main, head, prior, strict=True)
+            targets[CORRECTED] = [one - (other - known) for one, other, known in pairs]
+        for criterion, table in tables.items():
+            name = self.rule.head if criterion == PRIOR else None
+            for column, radius in enumerate(self.rule.all_radii):
+                found = _forces(self.at(radius), chosen, name)
+                pairs = zip(found, targets[criterion], strict=True)
+                table[places, column] = [np.abs(own - target).mean() for own, target in pairs]
+        return tables
 
     def radii(self, structures: Sequence[Atoms]) -> list[float]:
         """The radius chosen for each structure, Å."""
@@ -132,22 +157,13 @@ class RadiusRefined(PerStructure):
             raise CapabilityError(f"{self.base.name} cannot be saved")
         self.base.save(path, rule=self.rule.to_plain())
 
-    def _residuals(self, structures: Sequence[Atoms]) -> Floats:
-        """Mean absolute prior residual at every radius, eV/Å."""
-        table = np.ones((len(structures), len(self.rule.all_radii)))
-        outcomes = self._labels(structures)
-        places = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Failure)]
-        known = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
-        chosen = [structures[place] for place in places]
-        for column, radius in enumerate(self.rule.all_radii):
-            found = self.at(radius).predict(chosen, self.rule.head) if chosen else []
-            for place, prediction, labels in zip(places, found, known, strict=True):
-                table[place, column] = np.abs(prediction.forces - labels.known_forces).mean()
-        return table
-
     def _labels(self, structures: Sequence[Atoms]) -> list[Labels | Failure]:
         assert self.prior is not None  # a rule with this criterion names one
         if self._cache is None:
             return label(structures, self.prior, workers=self._workers, progress=False)
         with LabelCache(self._cache) as cache:
             return label(structures, self.prior, workers=self._workers, cache=cache)
+
+
+def _forces(potential: Potential, structures: Sequence[Atoms], head: str | None) -> list[Floats]:
+    return [prediction.forces for prediction in potential.predict(structures, head)]

@@ -16,9 +16,11 @@ from farfield.potentials.contract import CutoffMode
 Floats = npt.NDArray[np.float64]
 
 KIND = "radius"
-PRIOR = "prior"  # the criterion that asks the prior, and no graph of training
-CRITERION_NAMES = (*CRITERIA, PRIOR)
-MARGINS = {PRIOR: 0.01}  # by which share a candidate must beat the training radius
+PRIOR = "prior"  # criteria that ask the prior, and no graph of training
+CORRECTED = "corrected"
+ASKING = (PRIOR, CORRECTED)
+CRITERION_NAMES = (*CRITERIA, *ASKING)
+MARGINS = dict.fromkeys(ASKING, 0.01)  # by which share a candidate must beat the training radius
 MARGIN = 0.05  # of the other criteria
 
 
@@ -32,7 +34,9 @@ class RadiusRule:
         How the radius is changed.
     criterion
         What is made small: a distance from the training graphs, by its name in
-        :data:`farfield.graphs.CRITERIA`, or ``"prior"``, the mean absolute prior residual.
+        :data:`farfield.graphs.CRITERIA`; ``"prior"``, the mean absolute prior residual; or
+        ``"corrected"``, the mean absolute difference of the main head's forces from those that
+        prior correction makes of them at the training radius.
     radii
         Candidates, Å.
     training_radius
@@ -41,9 +45,9 @@ class RadiusRule:
         A candidate must lower the distance at least by this share of it.
     reference
         What the criterion remembers of the training graphs, as nested lists; empty for
-        ``"prior"``.
+        ``"prior"`` and ``"corrected"``.
     prior, head
-        Of the criterion ``"prior"``: the prior as :func:`farfield.priors.load_prior` takes it,
+        Of these two: the prior as :func:`farfield.priors.load_prior` takes it,
         and the head that learned it.
     """
 

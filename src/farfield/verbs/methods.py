@@ -105,7 +105,6 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         return RadiusRefinement(
             given.profile,
             prior=given.prior,
-            seed=given.seed,
             workers=given.workers,
             cache=given.cache,
             spec=given.prior_spec,

@@ -1,0 +1,120 @@
+"""What choosing a radius costs, beside one force evaluation and the published procedure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+from scipy.sparse import coo_matrix
+
+from farfield.graphs import CRITERIA, neighbour_graph, spectrum
+from farfield.potentials import Potential
+from farfield.refinement import RadiusRefined
+from farfield.refinement.radius_evidence import make_rule
+
+Floats = npt.NDArray[np.float64]
+RADII = 10  # candidates, as many as the published script tries
+MOST_NEIGHBOURS = 50  # its cap
+SPACING = 7.0  # Å, between copies of a molecule
+REPETITIONS = 7
+
+
+def published_eigenvalues(atoms: Atoms, radius: float) -> Floats:
+    """Eigenvalues as the script published with arXiv 2503.08674 computes them, shape (N,).
+
+    A neighbour list of its own (here ASE's), the normalised Laplacian as a sparse matrix made
+    dense, and the eigenvalues of a general matrix; real parts. No periodic images, at most 50
+    neighbours. An atom alone gets the eigenvalue one.
+    """
+    receivers, senders = neighbor_list("ij", atoms, radius)
+    kept = np.concatenate(
+        [np.flatnonzero(receivers == atom)[:MOST_NEIGHBOURS] for atom in range(len(atoms))]
+    )
+    senders, receivers = senders[kept], receivers[kept]
+    degree = np.bincount(receivers, minlength=len(atoms))
+    with np.errstate(divide="ignore"):
+        scale = np.where(degree > 0, degree**-0.5, 0.0)
+    values = np.concatenate([-scale[senders] * scale[receivers], np.ones(len(atoms))])
+    places = [np.concatenate([ends, np.arange(len(atoms))]) for ends in (senders, receivers)]
+    laplacian = coo_matrix((values, places), (len(atoms), len(atoms))).toarray()
+    return np.sort(np.linalg.eigvals(laplacian).real)
+
+
+def published_choice(atoms: Atoms, radii: Sequence[float], mean: Floats) -> float:
+    """The radius whose spectrum, padded or cut at its end, is nearest to the training mean."""
+    distances = []
+    for radius in radii:
+        values = published_eigenvalues(atoms, radius)[: len(mean)]
+        padded = np.pad(values, (0, len(mean) - len(values)))
+        distances.append(float(np.linalg.norm(padded - mean) ** 2))
+    return radii[int(np.argmin(distances))]
+
+
+def selection_costs(
+    model: Potential,
+    molecule: Atoms,
+    known: Mapping[str, Floats],
+    sizes: Sequence[int] = (20, 50, 100, 200),
+) -> list[dict[str, Any]]:
+    """Processor time (ms) to choose a radius, by each criterion, for clusters of a molecule.
+
+    Each choice begins with positions: the neighbour list is a part of it. All choose among
+    the same ten radii and the training radius.
+    """
+    return [_costs(model, cluster(molecule, size), known) for size in sizes]
+
+
+def _costs(model: Potential, atoms: Atoms, known: Mapping[str, Floats]) -> dict[str, Any]:
+    assert model.cutoff is not None
+    choice = {}
+    for criterion in CRITERIA:
+        rule = make_rule(model, "taper", criterion, known)
+        radii = rule.radii[-RADII:]
+        refined = RadiusRefined(model, replace(rule, radii=radii))
+        choice[criterion] = _milliseconds(partial(refined.radii, [atoms]))
+    graph = neighbour_graph(atoms, max(radii))
+    pairs = [(spectrum(graph.within(r)), published_eigenvalues(atoms, r)) for r in radii]
+    linked = [np.bincount(graph.within(r).senders, minlength=len(atoms)).min() > 0 for r in radii]
+    capped = [np.bincount(graph.within(r).senders).max(initial=0) > MOST_NEIGHBOURS for r in radii]
+    both = [
+        float(np.abs(ours - theirs).max())
+        for (ours, theirs), free, cut in zip(pairs, linked, capped, strict=True)
+        if free and not cut
+    ]
+    return {
+        "atoms": len(atoms),
+        "edges": neighbour_graph(atoms, model.cutoff).n_edges,
+        "radii_A": list(radii),
+        "forces_ms": _milliseconds(partial(model.predict, [atoms])),
+        "published_ms": _milliseconds(partial(published_choice, atoms, radii, known["paper"])),
+        "choice_ms": choice,
+        "radii_compared": len(both),
+        "largest_difference_of_eigenvalues": max(both, default=None),
+    }
+
+
+def cluster(molecule: Atoms, size: int) -> Atoms:
+    """So many atoms of copies of a molecule on a cubic grid, the last copy cut."""
+    side = int(np.ceil((size / len(molecule)) ** (1 / 3)))
+    found = Atoms()
+    for steps in np.ndindex(side, side, side):
+        found += Atoms(molecule.numbers, molecule.positions + SPACING * np.array(steps))
+    return found[:size]
+
+
+def _milliseconds(function: Callable[[], object]) -> float:
+    function()
+    function()
+    found = []
+    for _ in range(REPETITIONS):
+        start = time.process_time()
+        function()
+        found.append(time.process_time() - start)
+    return 1000 * float(np.median(found))
