@@ -151,7 +151,7 @@ def cautious_distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
 
 def radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model with the radius at which its prior head is nearest to the prior."""
-    method = RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache, seed=bench.seed)
+    method = RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache)
     return _refined(method, bench.model("joint"), structures)
 
 

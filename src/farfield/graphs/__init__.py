@@ -13,6 +13,7 @@ from farfield.graphs.keys import content_key, mixed
 from farfield.graphs.laplacian import adjacency, bloch_laplacians, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
 from farfield.graphs.reference_sums import References, criteria_of, references
+from farfield.graphs.several_radii import spectra_within
 from farfield.graphs.spectra import (
     EXACT_ATOMS,
     is_large,
@@ -55,6 +56,7 @@ __all__ = [
     "share_near_one",
     "sorted_spectra",
     "spectral_density",
+    "spectra_within",
     "spectrum",
     "wasserstein",
     "wasserstein_table",

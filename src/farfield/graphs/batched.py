@@ -138,12 +138,17 @@ def _laplacians(graphs: Sequence[Graph], weighted: bool) -> Floats:
     distances = np.concatenate([graph.distances for graph in graphs])
     weights = envelope(distances, cutoffs) if weighted else np.ones(len(distances))
     places = (owners * size + senders) * size + receivers
-    matrices = np.bincount(places, weights, count * size**2).reshape(count, size, size)
-    matrices = (matrices + matrices.transpose(0, 2, 1)) / 2.0
+    sums: Floats = np.bincount(places, weights, count * size**2).astype(float, copy=False)
+    return normalised(sums.reshape(count, size, size))
+
+
+def normalised(adjacency: Floats) -> Floats:
+    """Normalised Laplacians of a stack of adjacency matrices, shape (B, N, N), made symmetric."""
+    matrices: Floats = (adjacency + adjacency.transpose(0, 2, 1)) / 2.0
     degree = matrices.sum(axis=2)  # (B, N)
     diagonal, scale = normalisation(degree)
     matrices *= -scale[:, :, None]
     matrices *= scale[:, None, :]
-    along = np.arange(size)
+    along = np.arange(matrices.shape[1])
     matrices[:, along, along] += diagonal
-    return np.asarray(matrices)
+    return matrices

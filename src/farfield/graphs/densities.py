@@ -71,13 +71,13 @@ def nearest_rows(first: Floats, second: Floats) -> Floats:
     differences. Rows whose bound exceeds a distance already found are left out, by wide
     blocks and then by narrower ones.
     """
-    wide, narrow = ([_summed(rows, count) for rows in (first, second)] for count in BLOCKS)
+    wide, narrow = ((_summed(first, count), _summed(second, count)) for count in BLOCKS)
     bounds = cdist(*wide, "cityblock")  # (M, K)
     best = bounds.argmin(axis=1)
     found = _paired(first, second, np.arange(len(first)), best)
     bounds[np.arange(len(first)), best] = np.inf
     rows, columns = np.nonzero(bounds < found[:, None])
-    left = _paired(*narrow, rows, columns) < found[rows]
+    left = _paired(narrow[0], narrow[1], rows, columns) < found[rows]
     rows, columns = rows[left], columns[left]
     np.minimum.at(found, rows, _paired(first, second, rows, columns))
     return found

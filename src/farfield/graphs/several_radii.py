@@ -1,0 +1,62 @@
+"""Spectra of a graph within several radii, from one neighbour list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from farfield.graphs.batched import SMALL, STACK_ENTRIES, normalised
+from farfield.graphs.neighbours import Graph
+from farfield.graphs.spectra import clipped, spectrum
+
+Floats = npt.NDArray[np.float64]
+
+
+def spectra_within(graphs: Sequence[Graph], radii: Sequence[float]) -> list[Floats]:
+    """The plain :func:`spectrum` of every graph within each radius, shapes (K, N).
+
+    The matrices of one small molecule at all radii are a stack, and so are those of several
+    molecules of the same number of atoms.
+
+    Parameters
+    ----------
+    graphs
+        Each reaches the largest radius.
+    radii
+        Å, shape (K,).
+    """
+    found: dict[int, Floats] = {}
+    for size, places in _alike(graphs).items():
+        most = max(1, STACK_ENTRIES // (size**2 * len(radii)))
+        for start in range(0, len(places), most):
+            part = places[start : start + most]
+            values = _stacked([graphs[place] for place in part], radii)
+            found |= zip(part, values, strict=True)
+    return [
+        found[place] if place in found else np.stack([spectrum(graph.within(r)) for r in radii])
+        for place, graph in enumerate(graphs)
+    ]
+
+
+def _alike(graphs: Sequence[Graph]) -> dict[int, list[int]]:
+    """Places of open molecules by their number of atoms."""
+    together: dict[int, list[int]] = {}
+    for place, graph in enumerate(graphs):
+        if 0 < graph.n_atoms <= SMALL and not any(graph.pbc):
+            together.setdefault(graph.n_atoms, []).append(place)
+    return together
+
+
+def _stacked(graphs: Sequence[Graph], radii: Sequence[float]) -> Floats:
+    """Spectra of B molecules of N atoms at K radii, shape (B, K, N)."""
+    count, size = len(graphs), graphs[0].n_atoms
+    owners = np.repeat(np.arange(count), [graph.n_edges for graph in graphs])
+    senders = np.concatenate([graph.senders for graph in graphs])
+    receivers = np.concatenate([graph.receivers for graph in graphs])
+    distances = np.full((count, size, size), np.inf)  # an open molecule has one edge per pair
+    distances[owners, senders, receivers] = np.concatenate([g.distances for g in graphs])
+    linked = distances[:, None] < np.asarray(radii, dtype=float)[:, None, None]  # (B, K, N, N)
+    matrices = normalised(linked.reshape(-1, size, size).astype(float))
+    return clipped(np.linalg.eigvalsh(matrices)).reshape(count, len(radii), size)
