@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase.build import molecule
+from tests.potentials.conftest import small_mace
+from tests.refinement.conftest import rattled
 
 from farfield.benchmarks.radius import figures, judge_gated, judge_set, reference_profile
 from farfield.benchmarks.radius_cost import published_eigenvalues, selection_costs
@@ -13,8 +15,6 @@ from farfield.benchmarks.radius_tables import results_page
 from farfield.benchmarks.remembered import Remembered
 from farfield.graphs import neighbour_graph, references, spectrum
 from farfield.refinement import RadiusRefinement
-from tests.potentials.conftest import small_mace
-from tests.refinement.conftest import rattled
 
 
 def test_shares_and_changes_are_those_of_the_means() -> None:

@@ -52,7 +52,9 @@ def test_distances_of_complete_graphs(m: int, n: int) -> None:
     assert padded_distance(small, large) == pytest.approx(told)
     area = 2 * (n - m) / (m * (n - 1))  # Wasserstein-1, by steps of the two distributions
     levels = np.linspace(0, 2, 400001)
-    steps = [np.searchsorted(values, levels, side="right") / len(values) for values in (small, large)]
+    steps = [
+        np.searchsorted(values, levels, side="right") / len(values) for values in (small, large)
+    ]
     assert np.abs(steps[0] - steps[1]).mean() * 2 == pytest.approx(area, rel=1e-3)
 
 

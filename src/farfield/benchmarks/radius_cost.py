@@ -82,9 +82,7 @@ def _costs(model: Potential, atoms: Atoms, known: Mapping[str, Floats]) -> dict[
     graph = neighbour_graph(atoms, max(radii))
     pairs = [(spectrum(graph.within(r)), published_eigenvalues(atoms, r)) for r in radii]
     linked = [np.bincount(graph.within(r).senders, minlength=len(atoms)).min() > 0 for r in radii]
-    capped = [
-        np.bincount(graph.within(r).senders).max(initial=0) > MOST_NEIGHBOURS for r in radii
-    ]
+    capped = [np.bincount(graph.within(r).senders).max(initial=0) > MOST_NEIGHBOURS for r in radii]
     both = [
         float(np.abs(ours - theirs).max())
         for (ours, theirs), free, cut in zip(pairs, linked, capped, strict=True)

@@ -105,7 +105,11 @@ def _gated_table(told: str, seeds: Sequence[Sets]) -> list[str]:
             cells.append(f"{text}; share {_interval(found)}; acted in {acted} of {len(found)}")
         rows.append([_words(title), *cells])
     lines = _table(f"{told}: what the gated refinement does", ["set", *names], rows)
-    return [*lines, f"Largest rise of a mean force error, any set, seed and row: {highest:+.1f} %.", ""]
+    return [
+        *lines,
+        f"Largest rise of a mean force error, any set, seed and row: {highest:+.1f} %.",
+        "",
+    ]
 
 
 def _spread_table(told: str, seeds: Sequence[Sets]) -> list[str]:
@@ -182,7 +186,13 @@ def _cost_table(results: Mapping[str, Any]) -> list[str]:
         worst = row["largest_difference_of_eigenvalues"]
         same = "-" if worst is None else f"{worst:.0e} ({row['radii_compared']} radii)"
         rows.append(
-            [str(row["atoms"]), f"{row['forces_ms']:.1f}", f"{row['published_ms']:.1f}", *cells, same]
+            [
+                str(row["atoms"]),
+                f"{row['forces_ms']:.1f}",
+                f"{row['published_ms']:.1f}",
+                *cells,
+                same,
+            ]
         )
     heads = ["atoms", "one force evaluation, ms", "published procedure, ms", *names]
     caption = (

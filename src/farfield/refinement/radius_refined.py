@@ -96,7 +96,10 @@ class RadiusRefined(PerStructure):
     def asked(self, structures: Sequence[Atoms], criteria: Sequence[str]) -> dict[str, Floats]:
         """What criteria that ask the prior say of every radius, each (n, K + 1), eV/Å."""
         outcomes = self._labels(structures)
-        tables = {criterion: np.ones((len(structures), len(self.rule.all_radii))) for criterion in criteria}
+        tables = {
+            criterion: np.ones((len(structures), len(self.rule.all_radii)))
+            for criterion in criteria
+        }
         places = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Failure)]
         if not places:
             return tables
