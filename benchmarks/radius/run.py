@@ -151,11 +151,11 @@ def periodic() -> dict[str, Any]:
     known = references([model.graph(atoms) for atoms in _some(crystals[::2], CRYSTALS)])
     alkali = read(Path(data, "crystals", "alkali_temperature_pressure.xyz.gz"))
     silicon = read(Path(data, "mlearn", "Si.xyz.gz"))
-    chosen = {
+    chosen = {  # at a labelled temperature, half of the silicon cells have a vacancy
         "control (MPtrj)": crystals[1::2],
         "alkali, hot and compressed": [a for a in alkali if len(a) <= LARGEST_CRYSTAL],
-        "silicon, 300 K": [a for a in silicon if a.info.get("temperature") == 300],
-        "silicon, 3374 K": [a for a in silicon if a.info.get("temperature") == 3374],
+        "silicon, labelled 300 K": [a for a in silicon if a.info.get("temperature") == 300],
+        "silicon, labelled 3374 K": [a for a in silicon if a.info.get("temperature") == 3374],
         "silicon, surface": [a for a in silicon if a.info.get("config_type") == "Surface"],
     }
     sets = {}

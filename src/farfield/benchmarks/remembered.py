@@ -50,7 +50,7 @@ class Remembered(Potential):
 
     def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
         keys = [(key_of(atoms, ""), self.main_head(head)) for atoms in structures]
-        new = {key: atoms for key, atoms in zip(keys, structures, strict=True)}
+        new = dict(zip(keys, structures, strict=True))
         new = {key: atoms for key, atoms in new.items() if key not in self._known}
         if new:
             self._known |= zip(new, self.base.predict(list(new.values()), head), strict=True)
