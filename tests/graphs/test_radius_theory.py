@@ -13,8 +13,8 @@ from farfield.graphs import (
     bloch_laplacians,
     neighbour_graph,
     padded_distance,
-    spectrum,
     references,
+    spectrum,
 )
 
 

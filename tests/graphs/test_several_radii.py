@@ -39,5 +39,6 @@ def test_an_edge_at_the_radius_is_none() -> None:
 def test_the_published_procedure_gives_the_same_where_it_is_defined() -> None:
     atoms = molecule("C6H6")
     graph = neighbour_graph(atoms, 4.5)
-    for radius, found in zip([2.2, 3.0, 4.5], spectra_within([graph], [2.2, 3.0, 4.5])[0]):
+    radii = [2.2, 3.0, 4.5]
+    for radius, found in zip(radii, spectra_within([graph], radii)[0], strict=True):
         assert found == pytest.approx(published_eigenvalues(atoms, radius), abs=1e-8)

@@ -114,8 +114,8 @@ class RadiusRefined(PerStructure):
             name = self.rule.head if criterion == PRIOR else None
             for column, radius in enumerate(self.rule.all_radii):
                 found = _forces(self.at(radius), chosen, name)
-                pairs = zip(found, targets[criterion], strict=True)
-                table[places, column] = [np.abs(own - target).mean() for own, target in pairs]
+                compared = zip(found, targets[criterion], strict=True)
+                table[places, column] = [np.abs(own - target).mean() for own, target in compared]
         return tables
 
     def radii(self, structures: Sequence[Atoms]) -> list[float]:

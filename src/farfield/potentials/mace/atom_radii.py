@@ -108,7 +108,8 @@ class AtomRadiiEmbedding(torch.nn.Module):
     ) -> torch.Tensor:
         """Radius of every atom, shape (N,), Å, with its gradient."""
         lengths, atoms = edge_lengths[:, 0], edge_index[1]
-        targets = self.targets[node_attrs.argmax(dim=1)]  # (N,)
+        known: torch.Tensor = self.targets  # type: ignore[assignment]
+        targets = known[node_attrs.argmax(dim=1)]  # (N,)
         free = torch.isfinite(targets)
         targets = torch.nan_to_num(targets)
         with torch.no_grad():
