@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk, molecule
 from molecules import molecules
+from radii import radii
 from scipy.spatial.transform import Rotation
 
 from farfield.graphs import (
@@ -154,6 +155,7 @@ ACCURACY = {
 SIZES = {f"crystal-{count}": count for count in COPPER_REPEATS}
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "molecules": molecules,
+    "radii": radii,
     **{name: partial(accuracy, *given) for name, given in ACCURACY.items()},
     "narrow cells": narrow,
     **{name: partial(crystal, count) for name, count in SIZES.items()},

@@ -18,7 +18,7 @@ def spectra_within(graphs: Sequence[Graph], radii: Sequence[float]) -> list[Floa
     """The plain :func:`spectrum` of every graph within each radius, shapes (K, N).
 
     The matrices of one small molecule at all radii are a stack, and so are those of several
-    molecules of the same number of atoms.
+    molecules of the same number of atoms. Radii between which no edge lies share a spectrum.
 
     Parameters
     ----------
@@ -57,6 +57,11 @@ def _stacked(graphs: Sequence[Graph], radii: Sequence[float]) -> Floats:
     receivers = np.concatenate([graph.receivers for graph in graphs])
     distances = np.full((count, size, size), np.inf)  # an open molecule has one edge per pair
     distances[owners, senders, receivers] = np.concatenate([g.distances for g in graphs])
-    linked = distances[:, None] < np.asarray(radii, dtype=float)[:, None, None]  # (B, K, N, N)
-    matrices = normalised(linked.reshape(-1, size, size).astype(float))
-    return clipped(np.linalg.eigvalsh(matrices)).reshape(count, len(radii), size)
+    order = np.argsort(radii)
+    reaches = np.asarray(radii, dtype=float)[order]
+    linked = distances[:, None] < reaches[:, None, None]  # (B, K, N, N)
+    edges = linked.sum(axis=(2, 3))  # (B, K)
+    differs = np.diff(edges, axis=1, prepend=-1) > 0  # from the graph within the radius before
+    values = clipped(np.linalg.eigvalsh(normalised(linked[differs].astype(float))))
+    latest = np.cumsum(differs.ravel()).reshape(differs.shape) - 1  # (B, K): the first differs
+    return np.asarray(values[latest][:, np.argsort(order)])
