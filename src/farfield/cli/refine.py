@@ -50,7 +50,7 @@ def command(
         typer.Option(
             "--criterion",
             help="Of radius: corrected, prior, weighted-coordination, coordination, density, "
-            "nearest, unnormalised or paper; without it what helped on groups left out of training.",
+            "nearest, unnormalised or paper; without it what helped on left-out groups.",
         ),
     ] = None,
     per: Annotated[
