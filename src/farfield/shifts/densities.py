@@ -23,7 +23,7 @@ BLOCK = 4  # grid points that make one cell of a local density
 
 def coded(levels: npt.NDArray[np.floating]) -> Codes:
     """Levels in [0, 1] as whole numbers up to 65535, of the same shape."""
-    return np.floor(np.clip(levels, 0.0, 1.0) * FULL + OFFSET).astype(np.uint16)
+    return np.asarray(np.floor(np.clip(levels, 0.0, 1.0) * FULL + OFFSET).astype(np.uint16))
 
 
 def decoded(codes: npt.NDArray[np.generic]) -> Floats:

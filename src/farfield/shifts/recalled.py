@@ -166,7 +166,7 @@ def recall(seen: Observation, most: int) -> Recalled:
             "plain_density": seen.plain_density,
             "unnormalised": seen.unnormalised.astype(np.float32),
             "coordination": np.minimum(seen.coordination, 65535).astype(np.uint16),
-            "share_near_one": np.float32(seen.share_near_one),
+            "share_near_one": np.array(seen.share_near_one, dtype=np.float32),
         },
         means=np.array([np.nan if n is None else n.mean for n in norms], dtype=np.float32),
         rows={

@@ -86,7 +86,7 @@ def features_of(seen: Described) -> Floats:
         raise ProfileError(
             f"a structure of {seen.n_atoms} atoms has no features: ask missing first"
         )
-    return features.astype(np.float16).astype(float)
+    return np.asarray(features.astype(np.float16).astype(float))
 
 
 def feature_scale(memory: Memory) -> Floats:
