@@ -62,8 +62,8 @@ def command(
 
     limit_threads()
     if merge:
-        given = {"--model": model, "--cutoff": cutoff, "--prior": prior, "--leave-out": leave_out}
-        given |= {"--calibration": calibration}
+        given: dict[str, object] = {"--model": model, "--cutoff": cutoff, "--prior": prior}
+        given |= {"--calibration": calibration, "--leave-out": leave_out}
         for option, value in given.items():
             if value is not None:
                 raise ConfigError(
