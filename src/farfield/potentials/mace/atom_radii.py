@@ -68,6 +68,8 @@ class AtomRadiiEmbedding(torch.nn.Module):
     second ones are not, so a model with it is not trained.
     """
 
+    targets: torch.Tensor
+
     def __init__(
         self,
         embedding: Any,
