@@ -65,6 +65,15 @@ MD_TEMPERATURE = 300.0  # K
 PICOSECONDS = 20.0
 
 
+def rounded(content: Any) -> Any:
+    """The same with five significant digits, to keep the files small."""
+    if isinstance(content, dict):
+        return {key: rounded(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [rounded(value) for value in content]
+    return float(f"{content:.5g}") if isinstance(content, float) else content
+
+
 def main() -> None:
     """Run the cases, and write the tables of all that there are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -84,7 +93,7 @@ def main() -> None:
         raise ConfigError(f"no case is called {', '.join(unknown)}: choose from {', '.join(cases)}")
     for case in arguments.cases:
         command = f"python benchmarks/radius/run.py {case}"
-        write_json(HERE / f"{case}.json", {**_about(command), "results": cases[case]()})
+        write_json(HERE / f"{case}.json", {**_about(command), "results": rounded(cases[case]())})
     found = {
         case: json.loads((HERE / f"{case}.json").read_text(encoding="utf-8"))
         for case in cases

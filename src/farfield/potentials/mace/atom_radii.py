@@ -110,7 +110,7 @@ class AtomRadiiEmbedding(torch.nn.Module):
     ) -> torch.Tensor:
         """Radius of every atom, shape (N,), Å, with its gradient."""
         lengths, atoms = edge_lengths[:, 0], edge_index[1]
-        known: torch.Tensor = self.targets  # type: ignore[assignment]
+        known: torch.Tensor = self.targets
         targets = known[node_attrs.argmax(dim=1)]  # (N,)
         free = torch.isfinite(targets)
         targets = torch.nan_to_num(targets)
