@@ -54,6 +54,12 @@ def test_every_verb_option_and_file_that_is_named_exists() -> None:
         assert (ROOT / link).exists(), link
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_tables_are_those_of_the_diagnosis(number: int) -> None:
+    tables = (ROOT / "benchmarks/diagnosis/results.md").read_text(encoding="utf-8").split("\n\n")
+    assert tables[number].strip() in README
+
+
 @pytest.mark.parametrize("task", ["embedded", "md17"])
 def test_the_tables_are_those_of_the_study(task: str) -> None:
     results = (ROOT / f"benchmarks/correction/{task}.md").read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ from farfield.threads import limit_threads
 HERE = Path(__file__).parent
 TASKS = ("embedded", "md17", str(HERE / "silicon.yaml"))
 MEMBERS = (0, 1, 2, 3)
+SHOWN = ("prior_residual", "committee", "representation", "combined quantile", "connectivity")
 Floats = npt.NDArray[np.float64]
 
 
@@ -52,7 +53,6 @@ def main() -> None:
     limit_threads()
     folder: Path = arguments.folder
     results: dict[str, Any] = {}
-    text = []
     with LabelCache(folder / "cache") as cache:
         for spec in arguments.tasks:
             zoo = Zoo(load_task(spec), folder / "models", cache)
@@ -62,9 +62,6 @@ def main() -> None:
                 "scores": qualities(found),
                 "estimate": estimates(found),
             }
-            text.append(f"### {zoo.task.title} (`{zoo.task.name}`)\n")
-            text += [score_table(results[zoo.task.name]["scores"])]
-            text += [estimate_table(results[zoo.task.name]["estimate"])]
     content = {
         "command": "python benchmarks/diagnosis/run.py",
         "seeds": arguments.seeds,
@@ -75,8 +72,58 @@ def main() -> None:
         "results": results,
     }
     write_json(HERE / "results.json", content)
-    write_text(HERE / "results.md", "\n".join(text))
-    print("\n".join(text))
+    text = page(results)
+    write_text(HERE / "results.md", text)
+    print(text)
+
+
+def page(results: dict[str, Any]) -> str:
+    """All tables; the first two stand in the README too."""
+    parts = [
+        summary([results[name] for name in results]),
+        estimates_in_short([results[name] for name in results]),
+    ]
+    for name, found in results.items():
+        parts.append(f"### {found['task']['title']} (`{name}`)\n")
+        parts += [score_table(found["scores"]), estimate_table(found["estimate"])]
+    return "\n".join(parts)
+
+
+def summary(found: Sequence[dict[str, Any]]) -> str:
+    """Rank correlation with the error over all sets, and inside a set, of a few scores."""
+    heads = [f"{each['task']['name']}, {where}" for each in found for where in ("all", "inside")]
+    lines = ["| score | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name in SHOWN:
+        cells = []
+        for each in found:
+            rows = each["scores"].get(name, [])
+            values = [[row["spearman"]["value"] for row in rows], [row["within"] for row in rows]]
+            cells += [spread(value) if value else "" for value in values]
+        title = DETECTORS[name].title if name in DETECTORS else name
+        title += " of four" if name == "committee" else ""
+        lines.append(f"| {title.lower()} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def estimates_in_short(found: Sequence[dict[str, Any]]) -> str:
+    """True and expected error of every set, where there is an estimate."""
+    lines = [
+        "| task | set | true error, eV/Å | expected, eV/Å | below the 90 % bound |",
+        "|---|---|---|---|---|",
+    ]
+    for each in found:
+        for name, rows in each["estimate"].items():
+            if not all("covered" in row for row in rows):
+                continue
+            cells = [
+                each["task"]["name"],
+                name.replace("_", " "),
+                spread([row["true_eV_per_A"] for row in rows]),
+                spread([row["expected_eV_per_A"] for row in rows]),
+                percent([row["covered"] for row in rows]),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def detected(zoo: Zoo, seed: int, folder: Path) -> Detection:
