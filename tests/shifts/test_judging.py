@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
 
 from farfield import diagnose, profile
+from farfield.cli.main import main
 from farfield.errors import ConfigError, LabelError
-from farfield.structures import without_labels
+from farfield.structures import without_labels, write
 from farfield.verbs.judging import force_errors, judge
 from tests.shifts.made import rattled
 from tests.shifts.two_heads import MODEL, RATIO, ToyPrior, referenced, shared_error
 
+MODEL_SPEC, PRIOR_SPEC = "tests.shifts.two_heads:MODEL", "tests.shifts.two_heads:ToyPrior"
 CONTROL, SHIFTED = "near.extxyz", "far.extxyz"
 
 
@@ -65,6 +70,38 @@ def test_gap_and_coverage_by_file(tests, diagnosis) -> None:
     below, of = found.covered[CONTROL].split(" of ")
     assert int(of) > 10
     assert int(below) >= 0.8 * int(of)
+
+
+def test_the_command_line_judges_and_nothing_else_changes(tests, tmp_path, monkeypatch, capsys):
+    def run(*words: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["farfield", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        told = capsys.readouterr().err
+        assert not end.value.code, told
+        return told
+
+    for name in (CONTROL, SHIFTED):
+        chosen = [atoms for atoms in tests if atoms.info["farfield_file"] == name]
+        write(tmp_path / name, chosen)
+    write(tmp_path / "train.extxyz", rattled(20, seed=1))
+    common = ("--model", MODEL_SPEC, "--prior", PRIOR_SPEC, "--cache", tmp_path / "cache")
+    run("profile", tmp_path / "train.extxyz", *common, "-o", tmp_path / "p.npz")
+    asked = ("diagnose", tmp_path / CONTROL, tmp_path / SHIFTED, "--profile", tmp_path / "p.npz")
+    run(*asked, *common, "-o", tmp_path / "plain")
+    control = ("--control", tmp_path / CONTROL)
+    told = run(*asked, *common, *control, "--judge", "-o", tmp_path / "judged")
+    assert "judged by labels: Prior residual: AUROC 1.00, rank correlation 1.00" in told
+    assert "judged by labels: Elements and element pairs: the same for all structures" in told
+    plain, judged = (
+        json.loads((tmp_path / name / "diagnosis.json").read_text(encoding="utf-8"))
+        for name in ("plain", "judged")
+    )
+    assert judged["structures"] == plain["structures"]
+    assert judged["judgement"]["gaps"][SHIFTED]["low"] is not None
+    page = (tmp_path / "judged" / "report.html").read_text(encoding="utf-8")
+    assert "How far these scores can be trusted" in page
+    assert "--judge" in page
 
 
 def test_what_judging_needs(tests, diagnosis) -> None:

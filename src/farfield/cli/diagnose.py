@@ -86,9 +86,11 @@ def command(
             interval = f"[{auroc['low']:.3f}, {auroc['high']:.3f}]"
             typer.echo(f"AUROC of {axis}: {name} {auroc['value']:.3f} {interval}", err=True)
     for score in content.get("judgement", {}).get("scores", []):
-        told = f"{score['title']}: AUROC {score['auroc']['value']:.2f}"
-        told += f", rank correlation {score['spearman']['value']:.2f}"
-        typer.echo(f"judged by labels: {told}", err=True)
+        first, second = (score[name]["value"] for name in ("auroc", "spearman"))
+        told = "the same for all structures"
+        if second is not None:
+            told = f"AUROC {first:.2f}, rank correlation {second:.2f}"
+        typer.echo(f"judged by labels: {score['title']}: {told}", err=True)
     typer.echo(f"report: {output / 'report.html'}", err=True)
     if as_json:
         typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False))

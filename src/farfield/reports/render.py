@@ -75,17 +75,18 @@ def island(content: Any) -> Markup:
 
     What is not a number becomes ``null``; no text in it can end the element.
     """
-    text = json.dumps(_without_nan(content), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(without_nan(content), ensure_ascii=False, allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
-def _without_nan(content: Any) -> Any:
+def without_nan(content: Any) -> Any:
+    """Return plain values with None for what is not a number."""
     if isinstance(content, dict):
-        return {key: _without_nan(value) for key, value in content.items()}
+        return {key: without_nan(value) for key, value in content.items()}
     if isinstance(content, (list, tuple)):
-        return [_without_nan(value) for value in content]
+        return [without_nan(value) for value in content]
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content

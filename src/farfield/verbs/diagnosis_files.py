@@ -13,6 +13,7 @@ from ase import Atoms
 
 from farfield.files import write_json, write_text
 from farfield.reports import Judgement, Report, write_report
+from farfield.reports.render import without_nan
 from farfield.shifts import DEFAULT, DETECTORS, Diagnosis, Profile, StructureDiagnosis
 from farfield.structures import write
 from farfield.verbs.report_parts import (
@@ -68,7 +69,7 @@ def write_diagnosis(
         axis.axis: {name: vars(interval) for name, interval in axis.auroc.items()} for axis in axes
     }
     if judgement is not None:
-        content["judgement"] = asdict(judgement)
+        content["judgement"] = without_nan(asdict(judgement))
     write_text(folder / "scores.csv", _csv(diagnosis, profile))
     write_json(folder / "diagnosis.json", content)
     write(folder / "structures.extxyz", _annotated(diagnosis, structures))
