@@ -71,7 +71,7 @@ def write_yaml(path: Path, content: object) -> Path:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the task, its data, and a mode of the cheapest contestants."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "train.extxyz", labelled(["CH3OH", "H2O", "C2H6"], 18, 0))

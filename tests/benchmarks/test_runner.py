@@ -39,11 +39,11 @@ def bare(content: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def test_every_contestant_has_a_result_or_a_reason(workplace: Path) -> None:
+def test_every_contestant_has_a_result_or_a_reason(workshop: Path) -> None:
     names = [name for name in CONTESTANTS if name not in SIMILAR]
-    write_yaml(workplace / "all.yaml", mode_content(names))
-    content = run_benchmark(load_mode("all.yaml"), workplace / "run")
-    assert content == load_results(workplace / "run" / "results.json")
+    write_yaml(workshop / "all.yaml", mode_content(names))
+    content = run_benchmark(load_mode("all.yaml"), workshop / "run")
+    assert content == load_results(workshop / "run" / "results.json")
     found = {(entry["contestant"], entry["set"]): entry for entry in content["entries"]}
     assert len(found) == len(names) * 3
     for (name, title), entry in found.items():
@@ -70,7 +70,7 @@ def test_every_contestant_has_a_result_or_a_reason(workplace: Path) -> None:
     assert distances["status"] == "n/a" or "connectivity" in distances["lines"]
 
 
-def test_a_run_that_was_stopped_goes_on(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_stopped_goes_on(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mode, calls = load_mode("seconds.yaml"), []
     real = study.judge
 
@@ -83,52 +83,52 @@ def test_a_run_that_was_stopped_goes_on(workplace: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(cells, "judge", counted)
     stop_at = 2
     with pytest.raises(KeyboardInterrupt):
-        run_benchmark(mode, workplace / "run")
-    assert not (workplace / "run" / "results.json").exists()
-    assert not list((workplace / "run").rglob("*.partial"))
+        run_benchmark(mode, workshop / "run")
+    assert not (workshop / "run" / "results.json").exists()
+    assert not list((workshop / "run").rglob("*.partial"))
     stop_at = 99
-    went_on = run_benchmark(mode, workplace / "run")
+    went_on = run_benchmark(mode, workshop / "run")
     assert len(calls) == 6
     assert len(went_on["entries"]) == 6
-    again = run_benchmark(mode, workplace / "run")
+    again = run_benchmark(mode, workshop / "run")
     assert len(calls) == 6
     assert again["entries"] == went_on["entries"]
-    fresh = run_benchmark(mode, workplace / "another")
+    fresh = run_benchmark(mode, workshop / "another")
     assert bare(fresh) == bare(went_on)
 
 
-def test_other_settings_are_another_run(workplace: Path) -> None:
-    first = run_benchmark(load_mode("seconds.yaml"), workplace / "run")
+def test_other_settings_are_another_run(workshop: Path) -> None:
+    first = run_benchmark(load_mode("seconds.yaml"), workshop / "run")
     content = mode_content(["supervised"]) | {"training": {"epochs": 3}}
-    write_yaml(workplace / "more.yaml", content)
-    second = run_benchmark(load_mode("more.yaml"), workplace / "run")
+    write_yaml(workshop / "more.yaml", content)
+    second = run_benchmark(load_mode("more.yaml"), workshop / "run")
     assert first["entries"][0]["errors"] != second["entries"][0]["errors"]
 
 
 @pytest.fixture
-def spoilt(workplace: Path) -> Path:
+def spoilt(workshop: Path) -> Path:
     """The same task; labels of what may be adapted to are not numbers."""
-    folder = workplace / "spoilt"
+    folder = workshop / "spoilt"
     for name in ("train", "control", "acids", "ammonia"):
-        structures = read(workplace / f"{name}.extxyz")
+        structures = read(workshop / f"{name}.extxyz")
         if name == "acids":
             for atoms in halves(structures, 0)[0]:
                 atoms.arrays["REF_forces"][:] = np.nan
                 atoms.info["REF_energy"] = np.nan
         write(folder / f"{name}.extxyz", structures)
-    (folder / "tiny.yaml").write_text((workplace / "tiny.yaml").read_text())
+    (folder / "tiny.yaml").write_text((workshop / "tiny.yaml").read_text())
     return folder
 
 
-def benches(workplace: Path, spoilt: Path) -> list[Bench]:
+def benches(workshop: Path, spoilt: Path) -> list[Bench]:
     """The task and the same with spoilt labels, with the same trained models."""
     mode = load_mode("seconds.yaml")
     found = []
-    for folder in (workplace, spoilt):
+    for folder in (workshop, spoilt):
         task: Task = mode.applied(load_task(folder / "tiny.yaml"))
         family = load_family("gemnet-t", mode.changes)
-        zoo = Zoo(task, workplace / "zoo", LabelCache(workplace / "cache"), family)
-        found.append(Bench(zoo, 0, workplace / "cache", mode.effort))
+        zoo = Zoo(task, workshop / "zoo", LabelCache(workshop / "cache"), family)
+        found.append(Bench(zoo, 0, workshop / "cache", mode.effort))
     return found
 
 
@@ -138,8 +138,8 @@ def assert_blind(method: Method, pair: list[Bench]) -> None:
 
 
 @pytest.mark.parametrize("name", ["ttt", "cautious_correction", "radius"])
-def test_contestants_are_blind_to_labels(name: str, workplace: Path, spoilt: Path) -> None:
-    assert_blind(CONTESTANTS[name], benches(workplace, spoilt))
+def test_contestants_are_blind_to_labels(name: str, workshop: Path, spoilt: Path) -> None:
+    assert_blind(CONTESTANTS[name], benches(workshop, spoilt))
 
 
 def cheat(bench: Bench, structures: Any) -> Contestant:
@@ -155,16 +155,16 @@ def cheat(bench: Bench, structures: Any) -> Contestant:
 
 
 def test_a_leak_turns_the_test_red(
-    workplace: Path, spoilt: Path, monkeypatch: pytest.MonkeyPatch
+    workshop: Path, spoilt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = benches(workplace, spoilt)
+    pair = benches(workshop, spoilt)
     assert_blind(Method(cheat, "cheat"), pair)
     monkeypatch.setattr(study, "without_labels", lambda structures: list(structures))
     with pytest.raises(AssertionError, match="changed the result"):
         assert_blind(Method(cheat, "cheat"), pair)
 
 
-def test_predictions_are_made_without_labels(workplace: Path, spoilt: Path) -> None:
+def test_predictions_are_made_without_labels(workshop: Path, spoilt: Path) -> None:
     seen: list[Atoms] = []
 
     def spy(bench: Bench, structures: Any) -> Contestant:
@@ -176,22 +176,22 @@ def test_predictions_are_made_without_labels(workplace: Path, spoilt: Path) -> N
 
         return Contestant(predict)
 
-    study.judge(benches(workplace, spoilt)[0], Method(spy, "spy"), "acids")
+    study.judge(benches(workshop, spoilt)[0], Method(spy, "spy"), "acids")
     assert len(seen) == 3 + 3 + 6
     for atoms in seen:
         assert set(atoms.arrays) == {"numbers", "positions"}
         assert not any("REF" in key for key in atoms.info)
 
 
-def test_an_energy_metric_needs_no_forces(workplace: Path) -> None:
-    structures = read(workplace / "acids.extxyz")
+def test_an_energy_metric_needs_no_forces(workshop: Path) -> None:
+    structures = read(workshop / "acids.extxyz")
     for atoms in structures:
         del atoms.arrays["REF_forces"]
-    write(workplace / "acids.extxyz", structures)
-    (workplace / "tiny.yaml").write_text(
-        (workplace / "tiny.yaml").read_text() + "metric: energy_mae\n"
+    write(workshop / "acids.extxyz", structures)
+    (workshop / "tiny.yaml").write_text(
+        (workshop / "tiny.yaml").read_text() + "metric: energy_mae\n"
     )
-    content = run_benchmark(load_mode("seconds.yaml"), workplace / "run")
+    content = run_benchmark(load_mode("seconds.yaml"), workshop / "run")
     assert content["tasks"]["tiny"]["unit"] == "eV/atom"
     done = [entry for entry in content["entries"] if entry["status"] == "done"]
     assert {entry["set"] for entry in done} == {"control", "acids", "ammonia"}
@@ -199,9 +199,9 @@ def test_an_energy_metric_needs_no_forces(workplace: Path) -> None:
 
 
 def test_a_family_that_is_not_known_is_told_before_anything_is_trained(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch
+    workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_module, "fit", None)
     with pytest.raises(ConfigError, match="'mase'; did you mean 'mace'"):
-        run_benchmark(load_mode("seconds.yaml", families=["mase"]), workplace / "run")
-    assert not (workplace / "run").exists()
+        run_benchmark(load_mode("seconds.yaml", families=["mase"]), workshop / "run")
+    assert not (workshop / "run").exists()

@@ -140,39 +140,39 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_task_is_refused_on_one_line(
-    case: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FARFIELD_DATA", raising=False)
     change, said = WRONG[case]
-    path = write_yaml(workplace / "wrong.yaml", task_content() | change)
+    path = write_yaml(workshop / "wrong.yaml", task_content() | change)
     with pytest.raises(FarfieldError) as caught:
         check_task(load_task(path))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_task_without_a_key_is_refused(workplace: Path) -> None:
+def test_a_task_without_a_key_is_refused(workshop: Path) -> None:
     content = task_content()
     del content["licence"]
     with pytest.raises(ConfigError, match="the key 'licence' is missing"):
-        load_task(write_yaml(workplace / "wrong.yaml", content))
+        load_task(write_yaml(workshop / "wrong.yaml", content))
 
 
-def test_levels_of_theory_are_not_mixed(workplace: Path) -> None:
-    structures = read(workplace / "acids.extxyz")
+def test_levels_of_theory_are_not_mixed(workshop: Path) -> None:
+    structures = read(workshop / "acids.extxyz")
     for atoms in structures:
         atoms.info["REF_level_of_theory"] = "PBE"
-    write(workplace / "acids.extxyz", structures)
+    write(workshop / "acids.extxyz", structures)
     with pytest.raises(FarfieldError, match=r"2 levels of theory \(EMT; PBE\)"):
         check_task(load_task("tiny.yaml"))
 
 
-def test_the_fingerprint_is_of_the_test_structures_and_labels(workplace: Path) -> None:
+def test_the_fingerprint_is_of_the_test_structures_and_labels(workshop: Path) -> None:
     first = check_task(load_task("tiny.yaml"))
     assert check_task(load_task("tiny.yaml")) == first
-    structures = read(workplace / "acids.extxyz")
+    structures = read(workshop / "acids.extxyz")
     structures[0].arrays["REF_forces"][0, 0] += 0.01
-    write(workplace / "acids.extxyz", structures)
+    write(workshop / "acids.extxyz", structures)
     assert check_task(load_task("tiny.yaml")) != first
 
 
