@@ -48,6 +48,7 @@ def _judgement() -> Judgement:
             score("Committee of 4", 0.78, is_baseline=True),
         ],
         gaps={ELEMENTS: Interval(0.21, 0.17, 0.26), RINGS: Interval(0.08, 0.05, 0.11)},
+        force_norms={CONTROL: (1.21, 1.24), ELEMENTS: (1.3, 1.52), RINGS: (1.7, 2.31)},
         covered={CONTROL: "36 of 38", ELEMENTS: "31 of 40", RINGS: "35 of 40"},
     )
 

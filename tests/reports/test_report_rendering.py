@@ -149,7 +149,8 @@ def test_hostile_text_stays_text(full: Report) -> None:
         [AxisShift(evil, evil, evil, evil, [1.0, 2.0], {evil: [3.0]}, None, {}, evil)],
         [DrawnStructure(evil, [1], [[0.0, 0.0, 0.0]], [], [0.5], evil, 0.5, evil, evil, 0)],
         Judgement(
-            1, [1.0], [1.0], [JudgedScore(evil, one, one, one, [1.0])], {evil: one}, {evil: evil}
+            1, [1.0], [1.0], [JudgedScore(evil, one, one, one, [1.0])],
+            {evil: one}, {evil: (1.0, 2.0)}, {evil: evil},
         ),
         [ErrorRow(evil, evil, 1, one, note=evil, before=evil)], [evil],
         [Action(evil, True, [evil], {evil: evil}, [Curve(evil, evil, [0], {evil: [1.0]})])],

@@ -14,7 +14,7 @@ from farfield.cli.main import main
 from farfield.errors import ConfigError, LabelError
 from farfield.structures import without_labels, write
 from farfield.verbs.judging import force_errors, judge
-from tests.shifts.made import rattled
+from tests.shifts.made import rattled, seen
 from tests.shifts.two_heads import MODEL, RATIO, ToyPrior, referenced, shared_error
 
 MODEL_SPEC, PRIOR_SPEC = "tests.shifts.two_heads:MODEL", "tests.shifts.two_heads:ToyPrior"
@@ -67,6 +67,9 @@ def test_gap_and_coverage_by_file(tests, diagnosis) -> None:
     assert gap.value == pytest.approx(errors[1::2].mean() - errors[::2].mean())
     assert gap.low < gap.value < gap.high
     assert set(found.covered) == {CONTROL, SHIFTED}
+    by_labels = np.mean([np.linalg.norm(seen(a).forces, axis=1).mean() for a in tests[1::2]])
+    assert found.force_norms[SHIFTED][1] == pytest.approx(by_labels)
+    assert found.force_norms[SHIFTED][0] != pytest.approx(by_labels, rel=0.01)
     below, of = found.covered[CONTROL].split(" of ")
     assert int(of) > 10
     assert int(below) >= 0.8 * int(of)

@@ -25,7 +25,7 @@ UNITS = {
     "axes.auroc": "1 (0.5 is chance)",
     "structures.positions, structures.cell": "Å",
     "structures.atom_values, structures.quantile": "quantile, 0..1",
-    "judgement.best, judgement.scores.risk, judgement.gaps": "eV/Å",
+    "judgement.best, judgement.scores.risk, judgement.gaps, judgement.force_norms": "eV/Å",
     "errors.force_mae, errors.median, errors.q25, errors.q75": "meV/Å",
     "errors.energy_mae_per_atom": "meV/atom",
     "actions.curves": "the unit of the curve, against steps",

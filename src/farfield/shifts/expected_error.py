@@ -17,7 +17,7 @@ from farfield.shifts.recalled import Recalled
 
 LEFT_OUT = "left_out_errors"  # in the header of a profile
 PRIOR_RESIDUAL, FORCE_ERROR = "prior_residual", "force_error"
-PREFERRED = (PRIOR_RESIDUAL, "representation", "force_norm")  # as benchmarks/diagnosis ranks them
+OTHERS = ("representation", "force_norm")  # which of them is better differs between models
 MOST_LEFT_OUT = 256  # structures that a profile keeps
 MOST_ATOMS = 16  # of each of them
 DIGITS = 4
@@ -66,8 +66,10 @@ def to_plain(found: Sequence[LeftOutError]) -> list[dict[str, Any]]:
 def expected_error(
     axes: Mapping[str, Axis], held_out: Memory | None, header: Mapping[str, Any]
 ) -> tuple[ErrorCalibration | None, str]:
-    """Calibrate the first preferred axis that the profile has, and say on what.
+    """Calibrate the axis that tells the error best, and say on what.
 
+    That is the prior residual where the profile has it (benchmarks/diagnosis), else the axis
+    whose scores have the highest rank correlation with the error on the held-out structures.
     Structures whose compositions were left out of training (in the header) carry the estimate
     beyond the domain of training, on the axis of the prior residual alone.
 
@@ -84,11 +86,12 @@ def expected_error(
         return None, "none: no labelled held-out structures were given"
     if header.get("model", "") is None:
         return None, "none: without a model there is no force error to expect"
-    axis = next((name for name in PREFERRED if name in axes), None)
-    if axis is None:
+    candidates = [PRIOR_RESIDUAL] if PRIOR_RESIDUAL in axes else [a for a in OTHERS if a in axes]
+    if not candidates:
         return None, "none: the profile has no axis that tells force errors: give --model"
-    pairs = [_pair(one, axis, axes[axis]) for one in held_out.structures.values()]
-    known = [pair for pair in pairs if pair is not None]
+    pairs = {name: _pairs(held_out, name, axes[name]) for name in candidates}
+    axis = max(candidates, key=lambda name: _rank_correlation(pairs[name]))
+    known = pairs[axis]
     title = DETECTORS[axis].title.lower()
     if len(known) < LEAST_STRUCTURES:
         return None, (
@@ -106,6 +109,21 @@ def expected_error(
     errors += [_norms(found["error"]) for found in left_out]
     more = f" and {len(left_out)} whose compositions were left out of training"
     return calibrate(axis, scores, errors, seed=header["seed"], groups=groups), told + more
+
+
+def _pairs(held_out: Memory, axis: str, fitted: Axis) -> list[tuple[Score, Norms]]:
+    """Score and force error of every structure that has both."""
+    found = [_pair(one, axis, fitted) for one in held_out.structures.values()]
+    return [pair for pair in found if pair is not None]
+
+
+def _rank_correlation(pairs: Sequence[tuple[Score, Norms]]) -> float:
+    """Of scores and errors; -1 where one of them is the same for all."""
+    values = np.array([(score.structure, error.mean) for score, error in pairs]).reshape(-1, 2)
+    if len(values) < 2 or np.any(values.max(axis=0) == values.min(axis=0)):
+        return -1.0
+    ranks = values.argsort(axis=0).argsort(axis=0)
+    return float(np.corrcoef(ranks[:, 0], ranks[:, 1])[0, 1])
 
 
 def _pair(one: Recalled, axis: str, fitted: Axis) -> tuple[Score, Norms] | None:

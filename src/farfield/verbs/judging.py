@@ -15,7 +15,7 @@ from farfield.errors import ConfigError
 from farfield.potentials import Potential
 from farfield.reports import Interval, JudgedScore, Judgement
 from farfield.shifts import DETECTORS, Diagnosis
-from farfield.structures import require_labels, without_labels
+from farfield.structures import Labels, require_labels, without_labels
 
 Floats = npt.NDArray[np.float64]
 COMBINED = "combined"
@@ -54,7 +54,9 @@ def judge(
         raise ConfigError(
             f"{len(structures)} structures are too few to judge scores by: at least {LEAST}"
         )
-    errors = force_errors(potential, structures)
+    labels = [known.known_forces for known in _labels(structures)]
+    forces = [found.forces for found in potential.predict(without_labels(structures))]
+    errors = _norms([own - true for own, true in zip(forces, labels, strict=True)])
     scores = _scores(diagnosis)
     known = np.isfinite(np.stack([errors, *scores.values()])).all(axis=0)
     kept = np.unique(np.linspace(0, known.sum() - 1, MOST_POINTS).round().astype(int))
@@ -68,18 +70,25 @@ def judge(
         best=risk_coverage(errors[known], errors[known])[kept].tolist(),
         scores=rows,
         gaps=_gaps(diagnosis, errors, control),
+        force_norms=_force_norms(diagnosis, _norms(forces), _norms(labels)),
         covered=_covered(diagnosis, errors),
     )
 
 
 def force_errors(potential: Potential, structures: Sequence[Atoms]) -> Floats:
     """Mean over the atoms of the norm of the force error of each structure, eV/Å, shape (n,)."""
-    labels = require_labels(structures, purpose="judging the scores")
     predictions = potential.predict(without_labels(structures))
-    pairs = zip(predictions, labels, strict=True)
-    return np.array(
-        [np.linalg.norm(p.forces - known.known_forces, axis=1).mean() for p, known in pairs]
-    )
+    pairs = zip(predictions, _labels(structures), strict=True)
+    return _norms([prediction.forces - known.known_forces for prediction, known in pairs])
+
+
+def _labels(structures: Sequence[Atoms]) -> list[Labels]:
+    return require_labels(structures, purpose="judging the scores")
+
+
+def _norms(vectors: Sequence[Floats]) -> Floats:
+    """Mean over the atoms of the norms of vectors (N, 3) of each structure, shape (n,)."""
+    return np.array([np.linalg.norm(each, axis=1).mean() for each in vectors])
 
 
 def _scores(diagnosis: Diagnosis) -> dict[str, Floats]:
@@ -126,6 +135,16 @@ def _gaps(diagnosis: Diagnosis, errors: Floats, control: str | None) -> dict[str
         name: Interval(**vars(bootstrap(gap, errors[places], errors[files[control]])))
         for name, places in files.items()
         if name != control
+    }
+
+
+def _force_norms(
+    diagnosis: Diagnosis, by_model: Floats, by_labels: Floats
+) -> dict[str, tuple[float, float]]:
+    """Mean force norms of each file."""
+    return {
+        name: (float(by_model[places].mean()), float(by_labels[places].mean()))
+        for name, places in _by_file(diagnosis).items()
     }
 
 

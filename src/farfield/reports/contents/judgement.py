@@ -52,6 +52,9 @@ class Judgement:
         One entry per score.
     gaps
         Per set, its mean error less that of the control, eV/Å; empty without a control.
+    force_norms
+        Per set, the mean norm of the force on an atom, eV/Å: by the model, which is the proxy
+        that was scored, and by the labels.
     covered
         Share of structures whose error lies below the 90 % bound of the error estimate, by
         set; empty without an estimate.
@@ -62,6 +65,7 @@ class Judgement:
     best: list[float]
     scores: list[JudgedScore]
     gaps: dict[str, Interval] = field(default_factory=dict)
+    force_norms: dict[str, tuple[float, float]] = field(default_factory=dict)
     covered: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
