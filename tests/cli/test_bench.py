@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.benchmarks.conftest import workplace
+from tests.benchmarks.conftest import workshop
 from tests.benchmarks.made import results
 
-__all__ = ["workplace"]  # the fixture
+__all__ = ["workshop"]  # the fixture
 
 PARTS = ("run", "list", "compare", "report")
 
@@ -31,14 +31,14 @@ def test_list_names_tasks_modes_families_and_contestants(farfield):
     assert farfield("bench", "list").out.count("\n") > 20
 
 
-def test_run_compare_and_report(farfield, workplace):
+def test_run_compare_and_report(farfield, workshop):
     run = ("bench", "run", "--mode", "seconds.yaml", "-o")
     first = farfield(*run, "first", "--json")
     assert first.code == 0, first.err
     content = json.loads(first.out)
     assert content["command"] == "farfield bench run --mode seconds.yaml -o first"
     assert content["seeds"] == [0]
-    assert (workplace / "first" / "leaderboard.html").stat().st_size > 10_000
+    assert (workshop / "first" / "leaderboard.html").stat().st_size > 10_000
     again = farfield(*run, "first", "--seeds", "0,1")
     assert again.code == 0, again.err
     assert "seed 0" not in again.err  # was there already
@@ -48,7 +48,7 @@ def test_run_compare_and_report(farfield, workplace):
     assert same.out.count("not settled") == same.out.count("\n") == 5
     page = farfield("bench", "report", "first/results.json", "-o", "page.html")
     assert page.code == 0, page.err
-    assert "Small molecules" in (workplace / "page.html").read_text()
+    assert "Small molecules" in (workshop / "page.html").read_text()
 
 
 @pytest.mark.parametrize(
