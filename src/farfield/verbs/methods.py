@@ -26,10 +26,12 @@ from farfield.shifts import Profile
 
 METHODS = ("radius", "ttt", "correction", "distil", "auto")
 EVIDENCE = "correction"  # where a profile keeps the rule that was learned
-STEPPED = frozenset({"steps", "learning_rate", "force"})
+ADAPTED = frozenset({"parameters", "rank", "forgetting_limit", "project", "interpolate"})
+STEPPED = frozenset({"steps", "learning_rate", "force"}) | ADAPTED
+OBJECTIVES = frozenset({"objectives", "energy_weight", "anchor_weight"})
 TAKEN = {
     "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
-    "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED,
+    "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED | OBJECTIVES,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
     "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
@@ -51,9 +53,12 @@ class Given:
         Of everything random; processes for labelling.
     cache
         Folder of the label cache.
+    output
+        Folder where an interrupted adaptation is kept; or None.
     options
         Further options by name, those that were given alone: ``steps``, ``learning_rate``,
-        ``force``, ``on``, ``plain``, ``mode``, ``criterion``, ``per``.
+        ``force``, ``on``, ``plain``, ``mode``, ``criterion``, ``per``, and further fields of
+        :class:`TestTimeSettings`.
     """
 
     profile: Profile | None
@@ -64,6 +69,7 @@ class Given:
     seed: int
     workers: int
     cache: Path
+    output: Path | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -97,6 +103,8 @@ def _lacking(name: str, given: Given) -> str | None:
     if name == "radius":
         there = given.profile or given.prior
         return None if there else "--profile (make one with  farfield profile)  or --prior"
+    if name == "ttt" and "prior" not in _objectives(given):
+        return None
     return None if given.prior else "--prior, such as gfn2"
 
 
@@ -110,16 +118,18 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
             spec=given.prior_spec,
             **given.options,
         )
-    assert given.prior is not None
     if name == "ttt":
+        options = {**given.options, "objectives": _objectives(given)}
         return TestTimeTraining(
             given.prior,
             replay=given.replay or (),
             profile=given.profile,
-            settings=TestTimeSettings(seed=given.seed, **given.options),
+            settings=TestTimeSettings(seed=given.seed, **options),
             workers=given.workers,
             cache=opened,
+            checkpoint=_checkpoint(name, given),
         )
+    assert given.prior is not None
     correction = Correction(
         given.prior,
         _rule(given.profile),
@@ -138,7 +148,18 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         replay=given.replay or (),
         like_training=given.like_training or (),
         settings=settings,
+        checkpoint=_checkpoint(name, given),
     )
+
+
+def _objectives(given: Given) -> tuple[str, ...]:
+    """The objectives of test-time training, given as names or as one text with commas."""
+    named = given.options.get("objectives", TestTimeSettings.objectives)
+    return tuple(named.split(",")) if isinstance(named, str) else tuple(named)
+
+
+def _checkpoint(name: str, given: Given) -> Path | None:
+    return None if given.output is None else given.output / f"{name}.checkpoint"
 
 
 def _auto(given: Given, opened: LabelCache) -> Auto:
