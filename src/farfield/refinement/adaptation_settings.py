@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from farfield.errors import ConfigError, did_you_mean
 
 Parameters = Literal["all", "early", "lora"]
-OBJECTIVES = ("prior", "denoise", "consistency", "anchor")
+OBJECTIVES = ("prior", "difference", "denoise", "consistency", "anchor")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ class AdaptationSettings:
         Decay of the averaged weights, by which steps are judged and which are kept.
     batch_size
         Structures per step and objective.
+    replay_batch_size
+        Replayed structures per step.
     replay_weight
-        Weight of the main head's loss on training structures.
+        Weight of the main head's loss on training structures, times the loss of what is to be
+        learned at the start over the mean square of the replayed forces: the more there is to
+        learn, the harder the model is held to what it knows.
     held_out
         Share of the test structures by whose error (of the prior head against the prior, or
         of the main head against its teacher) the best step is chosen.
@@ -60,7 +64,8 @@ class AdaptationSettings:
     learning_rate: float = 5e-3
     ema_decay: float = 0.9
     batch_size: int = 8
-    replay_weight: float = 1.0
+    replay_batch_size: int = 16
+    replay_weight: float = 10.0
     held_out: float = 0.25
     forgetting: float = 0.25
     forgetting_limit: float | None = None
@@ -74,7 +79,7 @@ class AdaptationSettings:
 
     def __post_init__(self) -> None:
         require_known("parameters", [self.parameters], get_args(Parameters))
-        for name in ("steps", "judge_every", "batch_size", "rank"):
+        for name in ("steps", "judge_every", "batch_size", "replay_batch_size", "rank"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}={getattr(self, name)}: must be above 0")
         if self.forgetting_limit is not None and not self.forgetting_limit >= 0.0:
@@ -88,10 +93,10 @@ class TestTimeSettings(AdaptationSettings):
     Attributes
     ----------
     objectives
-        What is minimised on the test structures: ``"prior"``, ``"denoise"``,
-        ``"consistency"``, and beside one of these ``"anchor"``. Replay joins them whenever
-        training structures are given.
-    prior_weight, denoise_weight, consistency_weight
+        What is minimised on the test structures: ``"prior"``, with ``"difference"`` or without;
+        ``"denoise"``; ``"consistency"``; and beside one of these ``"anchor"``. Replay joins them
+        whenever training structures are given.
+    prior_weight, difference_weight, denoise_weight, consistency_weight
         Weights of these force errors, (eV/Å)².
     anchor_weight
         Weight of half the squared distance to the weights at the start, (eV/Å)².
@@ -104,8 +109,9 @@ class TestTimeSettings(AdaptationSettings):
 
     __test__ = False  # not a test class
 
-    objectives: tuple[str, ...] = ("prior",)
+    objectives: tuple[str, ...] = ("prior", "difference")
     prior_weight: float = 1.0
+    difference_weight: float = 1.0
     denoise_weight: float = 1.0
     consistency_weight: float = 1.0
     anchor_weight: float = 0.01
@@ -126,6 +132,10 @@ class TestTimeSettings(AdaptationSettings):
             raise ConfigError(
                 "objectives: nothing to learn from: name prior, denoise or consistency "
                 "(anchor only holds the weights)"
+            )
+        if "difference" in self.objectives and "prior" not in self.objectives:
+            raise ConfigError(
+                "objectives: difference lets the main head follow the prior head: name prior too"
             )
         if not self.noise > 0.0:
             raise ConfigError(f"noise={self.noise}: must be above 0 Å")

@@ -16,6 +16,7 @@ from farfield.refinement.objectives import (
     AnchorObjective,
     ConsistencyObjective,
     DenoiseObjective,
+    DifferenceObjective,
     Disagreement,
     Objective,
     PriorObjective,
@@ -83,6 +84,7 @@ def aims_of(
         )
     made: dict[str, Callable[[], Objective]] = {
         "prior": lambda: PriorObjective(learn, size, settings.prior_weight, settings.energy_weight),
+        "difference": lambda: DifferenceObjective(start, learn, size, settings.difference_weight),
         "denoise": lambda: DenoiseObjective(
             structures, size, settings.noise, settings.denoise_weight
         ),

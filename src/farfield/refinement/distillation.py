@@ -147,9 +147,8 @@ class Distillation(Refinement):
     ) -> tuple[Course, list[str]]:
         """Let ``student`` learn in place; how it went, and what is to be told of it."""
         given = self._settings
-        replay, anchor = replaying(
-            remembered, given.replay_batch_size, given.replay_weight, given.seed
-        )
+        asked = DistilObjective(lessons.samples, given.batch_size)
+        replay, anchor = replaying(remembered, [asked], student, given)
         course: Course | None = None
         while course is None or lessons.rounds < given.rounds:
             lessons.add_round(student)

@@ -17,8 +17,6 @@ class DistillationSettings(AdaptationSettings):
 
     Attributes
     ----------
-    replay_batch_size
-        Replayed structures per step.
     structures
         What is learned from: the structures as ``"given"``; with them ``"rattled"`` copies,
         whose displacements strain soft modes more than bonds; or with them snapshots of
@@ -40,7 +38,6 @@ class DistillationSettings(AdaptationSettings):
 
     steps: int = 300
     learning_rate: float = 0.01
-    replay_weight: float = 0.5
     judge_every: int = 25
     replay_batch_size: int = 24
     structures: Source = "rattled"

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+import numpy as np
 from ase import Atoms
 
 from farfield.errors import ConfigError, LabelError, StructureError
 from farfield.potentials import TrainablePotential
 from farfield.refinement.adaptation_settings import AdaptationSettings
-from farfield.refinement.objectives import ReplayObjective
+from farfield.refinement.objectives import Objective, ReplayObjective
 from farfield.structures import Labels, describe, folds, require_labels, without_labels
 from farfield.training import Sample
 
 ANCHOR_SHARE = 0.2  # of the structures of the training domain, kept from replay
+BATCHES = 8  # by which the loss at the start is estimated
+LEAST_FORCE = 0.01  # eV/Å
 ENERGY_WEIGHT = 0.1  # of the replayed energies per atom against the forces, Å⁻²
 
 Item = TypeVar("Item")
@@ -71,16 +74,22 @@ def refuse_contradiction(like_training: Sequence[Atoms], structures: Sequence[At
 
 
 def replaying(
-    samples: Sequence[Sample], batch_size: int, weight: float, seed: int
+    samples: Sequence[Sample],
+    learn: Sequence[Objective],
+    potential: TrainablePotential,
+    settings: AdaptationSettings,
 ) -> tuple[list[ReplayObjective], list[Sample]]:
     """The objective that replays ``samples``, and the anchor set that is kept from it.
 
-    Both are empty without samples.
+    Both are empty without samples. The objective's weight is ``settings.replay_weight`` times
+    the loss of ``learn`` as ``potential`` is now, over the mean square of the replayed forces.
     """
-    rehearsed, anchor = split_off(samples, ANCHOR_SHARE, seed)
+    rehearsed, anchor = split_off(samples, ANCHOR_SHARE, settings.seed)
     if not rehearsed:
         return [], anchor
-    return [ReplayObjective(rehearsed, batch_size, weight, ENERGY_WEIGHT)], anchor
+    to_learn = _loss(learn, potential, settings.seed)
+    weight = settings.replay_weight * to_learn / _mean_square(rehearsed)
+    return [ReplayObjective(rehearsed, settings.replay_batch_size, weight, ENERGY_WEIGHT)], anchor
 
 
 def split_off(items: Sequence[Item], share: float, seed: int) -> tuple[list[Item], list[Item]]:
@@ -93,6 +102,22 @@ def split_off(items: Sequence[Item], share: float, seed: int) -> tuple[list[Item
         [item for index, item in enumerate(items) if index not in chosen],
         [items[index] for index in parts[0]],
     )
+
+
+def _loss(learn: Sequence[Objective], potential: TrainablePotential, seed: int) -> float:
+    """The weighted sum of some objectives, a mean over a few batches."""
+    random = np.random.default_rng((seed, 2))
+    batches = [
+        sum(part.weight * part.loss(potential, random).item() for part in learn)
+        for _ in range(BATCHES)
+    ]
+    return float(np.mean(batches))
+
+
+def _mean_square(samples: Sequence[Sample]) -> float:
+    """Of all force components, (eV/Å)², at least that of forces too small to count."""
+    forces = np.concatenate([sample.labels.known_forces.ravel() for sample in samples])
+    return max(float(np.mean(forces**2)), LEAST_FORCE**2)
 
 
 def _first_among(some: Sequence[Atoms], others: Sequence[Atoms]) -> Atoms | None:

@@ -116,14 +116,9 @@ class TestTimeTraining(Refinement):
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
         learn, held_out = split_off(samples, self._settings.held_out, self._settings.seed)
-        replay, anchor = replaying(
-            replayed,
-            self._settings.batch_size,
-            self._settings.replay_weight,
-            self._settings.seed,
-        )
         training = [sample.atoms for sample in replayed]
         aims = aims_of(start, learn, held_out, training, self._settings)
+        replay, anchor = replaying(replayed, aims.learn, aims.potential, self._settings)
         checkpoint = None
         if self._checkpoint is not None:
             run = run_hash(start, self._settings, samples, replayed)

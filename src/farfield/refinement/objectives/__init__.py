@@ -3,6 +3,7 @@
 from farfield.refinement.objectives.anchor import AnchorObjective
 from farfield.refinement.objectives.consistency import ConsistencyObjective, Disagreement
 from farfield.refinement.objectives.denoise import DenoiseObjective
+from farfield.refinement.objectives.difference import DifferenceObjective
 from farfield.refinement.objectives.distil import DistilObjective
 from farfield.refinement.objectives.objective import Objective, SampledObjective
 from farfield.refinement.objectives.prior import PriorObjective
@@ -13,6 +14,7 @@ __all__ = [
     "AnchorObjective",
     "ConsistencyObjective",
     "DenoiseObjective",
+    "DifferenceObjective",
     "Disagreement",
     "DistilObjective",
     "Objective",
