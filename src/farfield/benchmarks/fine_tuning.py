@@ -17,11 +17,13 @@ LEARNING_RATE = 2e-3
 LEAST_SAMPLES = 8  # per epoch: copies of the labelled ones, and as many of training
 
 
-def fine_tune(count: int, bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+def fine_tune(
+    count: int, bench: Bench, structures: Sequence[Atoms], *, replay: bool = True
+) -> Contestant:
     """The supervised model trained on with so many *labelled* structures of the set.
 
-    As many training structures, at least eight, are replayed, so that less is forgotten. It
-    tells how many labels a refinement without labels is worth.
+    With ``replay``, as many training structures, at least eight, are learned too, so that less
+    is forgotten. It tells how many labels a refinement without labels is worth.
 
     Raises
     ------
@@ -37,11 +39,12 @@ def fine_tune(count: int, bench: Bench, structures: Sequence[Atoms]) -> Contesta
     random = np.random.default_rng(bench.seed)
     size = max(count, LEAST_SAMPLES)
     chosen = [known[place] for place in random.choice(len(known), count, replace=False)]
-    trained = [atoms for atoms in bench.zoo.training if len(atoms) > 1]
-    replayed = [trained[place] for place in random.choice(len(trained), min(size, len(trained)))]
+    trained = [atoms for atoms in bench.zoo.training if len(atoms) > 1 and replay]
+    replayed = [trained[place] for place in _places(random, len(trained), size)]
     samples = [
         Sample(atoms, model.heads[0], replace(labels, energy=labels.energy or 0.0))
         for group in ((chosen * size)[:size], replayed)
+        if group
         for atoms, labels in zip(group, require_labels(group, purpose="fine-tuning"), strict=True)
     ]
     steps = -(-len(samples) // TrainingSettings().batch_size)
@@ -54,6 +57,12 @@ def fine_tune(count: int, bench: Bench, structures: Sequence[Atoms]) -> Contesta
     )
     fit(model, samples, settings)
     return Contestant(model.predict)
+
+
+def _places(random: np.random.Generator, available: int, wanted: int) -> list[int]:
+    """Places of at most so many items, at random."""
+    chosen: list[int] = random.permutation(available)[:wanted].tolist()
+    return chosen
 
 
 def _has_forces(atoms: Atoms) -> bool:

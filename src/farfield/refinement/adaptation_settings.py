@@ -60,7 +60,7 @@ class AdaptationSettings:
         and keep the best by the same rules.
     """
 
-    steps: int = 150
+    steps: int = 100
     learning_rate: float = 5e-3
     ema_decay: float = 0.9
     batch_size: int = 8

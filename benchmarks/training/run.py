@@ -1,0 +1,330 @@
+"""Test-time training against its baselines, what matters in it, and its worth in labels.
+
+Three parts, each a table: ``methods``, every contestant on every set over the seeds;
+``variants``, one thing changed at a time (``variants.yaml``, first seed); ``labels``, the
+supervised model fine-tuned on so many *labelled* structures of the test set.
+
+Usage: ``python benchmarks/training/run.py [--parts methods variants labels] [--seeds 0 1 2]
+[--tasks embedded md17] [--folder build/training]``. What lies in the folder, models and results
+alike, is not computed again. The task ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and
+``results.md`` beside this script, of all parts whose results are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from ase import Atoms
+
+from farfield.benchmarks.bench import Bench, Contestant
+from farfield.benchmarks.contestants import Method
+from farfield.benchmarks.fine_tuning import fine_tune
+from farfield.benchmarks.study import CONTROL, judge, run
+from farfield.benchmarks.tables import summary, table
+from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.zoo import Zoo
+from farfield.files import write_json, write_text
+from farfield.priors import LabelCache
+from farfield.refinement import TestTimeSettings, TestTimeTraining
+from farfield.structures import read
+from farfield.threads import limit_threads
+
+HERE = Path(__file__).parent
+PARTS = ("methods", "variants", "labels")
+METHODS = {
+    "supervised": "supervised",
+    "prior_alone": "prior alone",
+    "delta": "Δ-model (prior at inference)",
+    "joint": "joint, untouched",
+    "ttt_prior": "joint, test-time training on the prior alone",
+    "ttt": "joint, test-time training",
+    "freeze": "pre-trained on the prior, untouched",
+    "freeze_ttt": "pre-trained on the prior, test-time training",
+}
+COUNTS = (1, 3, 10, 30, 100)
+POOLS = {"toluene": "md17/toluene.xyz.gz", "naphthalene": "md17/naphthalene.xyz.gz"}
+POOL = slice(60, 160)  # structures of the same molecule that are not in the task
+Entry = dict[str, Any]
+
+
+def main() -> None:
+    """Run what is missing, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=[*PARTS, "none"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--tasks", nargs="+", default=["embedded", "md17"])
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--folder", type=Path, default=Path("build/training"))
+    arguments = parser.parse_args()
+    limit_threads()
+    folder: Path = arguments.folder
+    with LabelCache(folder / "cache") as cache:
+        for name in arguments.tasks:
+            zoo = Zoo(load_task(name), folder / "models", cache)
+            benches = [Bench(zoo, seed, folder / "cache") for seed in arguments.seeds]
+            if "methods" in arguments.parts:
+                for bench in benches:
+                    for method in arguments.methods:
+                        run(bench, method, folder / "results")
+            if "variants" in arguments.parts:
+                variants(benches[0], folder)
+            if "labels" in arguments.parts:
+                for bench in benches:
+                    labels(bench, folder)
+    write(folder)
+
+
+def variants(bench: Bench, folder: Path) -> None:
+    """Every variant on the sets of its task."""
+    declared = yaml.safe_load((HERE / "variants.yaml").read_text(encoding="utf-8"))
+    for group, choices in declared["variants"].items():
+        for title, changes in choices.items():
+            for name in declared["sets"].get(bench.zoo.task.name, []):
+                method = Method(partial(_changed, changes), title)
+                path = _path(folder, "variants", bench, f"{group}-{title}-{name}")
+                _kept(path, bench, method, name)
+
+
+def labels(bench: Bench, folder: Path) -> None:
+    """Fine-tuning on more and more labelled structures, with replay and without."""
+    for name in bench.zoo.task.unseen_molecules:
+        for count in COUNTS:
+            for replay in (True, False):
+                method = Method(partial(_fine_tuned, name, count, replay), "", sees_labels=True)
+                key = f"{name}-{count}-{'replay' if replay else 'alone'}"
+                if count <= _available(bench, name):
+                    _kept(_path(folder, "labels", bench, key), bench, method, name)
+
+
+def _changed(changes: dict[str, Any], bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """Test-time training with something changed."""
+    settings = dict(changes)
+    start = bench.model(settings.pop("model", "joint"))
+    replay = bench.zoo.training if settings.pop("replay", True) else ()
+    chosen = structures[: settings.pop("count", None)]
+    if "objectives" in settings:
+        settings["objectives"] = tuple(settings["objectives"])
+    method = TestTimeTraining(
+        bench.zoo.prior, replay, settings=TestTimeSettings(seed=bench.seed, **settings)
+    )
+    refined = method.refine(start, chosen)
+    return Contestant(refined.potential.predict, refined.record)
+
+
+def _fine_tuned(
+    name: str, count: int, replay: bool, bench: Bench, structures: Sequence[Atoms]
+) -> Contestant:
+    return fine_tune(count, bench, [*structures, *_pool(name)], replay=replay)
+
+
+def _pool(name: str) -> list[Atoms]:
+    """Further labelled structures of a molecule, where the data hold more than the task."""
+    if name not in POOLS:
+        return []
+    return read(Path(os.environ["FARFIELD_DATA"]) / POOLS[name])[POOL]
+
+
+def _available(bench: Bench, name: str) -> int:
+    half = len(bench.zoo.task.structures(bench.zoo.task.shifted[name])) // 2
+    return half + len(_pool(name))
+
+
+def _path(folder: Path, part: str, bench: Bench, key: str) -> Path:
+    safe = "".join(letter if letter.isalnum() else "_" for letter in key)
+    return folder / part / bench.zoo.task.name / f"seed-{bench.seed}" / f"{safe}.json"
+
+
+def _kept(path: Path, bench: Bench, method: Method, name: str) -> None:
+    if path.exists():
+        return
+    found = judge(bench, method, name)
+    write_json(path, found)
+    errors = [1000 * float(np.mean(found[key])) for key in ("errors", "control")]
+    print(f"{path.parent.parent.name} seed {bench.seed} {path.stem}: ", end="", flush=True)
+    print(f"{errors[0]:.0f} meV/Å, control {errors[1]:.0f}", flush=True)
+
+
+def write(folder: Path) -> None:
+    """Write both files, of what is there."""
+    tasks = {name: load_task(name) for name in ("embedded", "md17")}
+    content: dict[str, Any] = {
+        "command": "python benchmarks/training/run.py",
+        "versions": {name: version(name) for name in ("farfield", "torch", "mace-torch", "tblite")}
+        | {"python": platform.python_version()},
+        "processors": os.cpu_count(),
+        "methods": {},
+        "variants": {},
+        "labels": {},
+    }
+    parts = []
+    for name, task in tasks.items():
+        results = {method: _seeds(folder, name, method) for method in METHODS}
+        results = {method: found for method, found in results.items() if found}
+        if "supervised" in results:
+            found = content["methods"][name] = summary(task, results)
+            parts += [f"### {task.title}\n", table(task, found, METHODS), costs(found)]
+    content["variants"] = _read_variants(folder)
+    parts += ["### What matters\n", variants_table(content["variants"])]
+    content["labels"] = _read_labels(folder)
+    parts += ["### Its worth in labels\n", labels_table(content)]
+    write_json(HERE / "results.json", content)
+    text = "\n".join(parts)
+    write_text(HERE / "results.md", text)
+    print(text)
+
+
+def costs(found: dict[str, Any]) -> str:
+    """Wall time, and in-distribution error before and after, of what adapts."""
+    lines = [
+        "| | set | median (quartiles), meV/Å | in distribution, before → after, meV/Å | "
+        "wall time, s | acted |",
+        "|---|---|---|---|---|---|",
+    ]
+    for method in ("ttt_prior", "ttt", "freeze_ttt"):
+        start = "freeze" if method.startswith("freeze") else "joint"
+        for name, entry in found.get(method, {}).items():
+            if name == CONTROL or start not in found:
+                continue
+            before = found[start][name]["control_meV_per_A"]["mean"]
+            after = entry["control_meV_per_A"]["mean"]
+            low, high = entry["quartiles_meV_per_A"]
+            median = entry["median_meV_per_A"]["mean"]
+            lines.append(
+                f"| {METHODS[method]} | {name.replace('_', ' ')} | "
+                f"{median:.0f} ({low:.0f} to {high:.0f}) | {before:.0f} → {after:.0f} "
+                f"({100 * (after / before - 1):+.0f} %) | {entry['seconds']['mean']:.0f} | "
+                f"{entry['acted']} of {len(entry['seeds'])} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def variants_table(content: dict[str, Any]) -> str:
+    """Change of the error against supervised, and of the control against the untouched model."""
+    sets = list(next(iter(next(iter(content.values())).values()))) if content else []
+    lines = [
+        "| | | " + " | ".join(f"{name.replace('_', ' ')}, error (control)" for name in sets) + " |",
+        "|---" * (len(sets) + 2) + "|",
+    ]
+    for group, choices in content.items():
+        for title, found in choices.items():
+            cells = [
+                f"{found[name]['against_supervised_percent']:+.0f} % "
+                f"({found[name]['control_change_percent']:+.0f} %)"
+                + ("" if found[name]["acted"] else ", left alone")
+                if name in found
+                else ""
+                for name in sets
+            ]
+            lines.append(f"| {group} | {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def labels_table(content: dict[str, Any]) -> str:
+    """Change against supervised by so many labels, and by test-time training without one."""
+    counts = sorted({int(k) for found in content["labels"].values() for k in found})
+    heads = [f"{count} labelled" for count in counts]
+    lines = [
+        "| | " + " | ".join(heads) + " | test-time training, none |",
+        "|---" * (len(heads) + 2) + "|",
+    ]
+    refined = {
+        name: entry["against_supervised_percent"]["mean"]
+        for found in content["methods"].values()
+        for name, entry in found.get("ttt", {}).items()
+    }
+    for name, found in content["labels"].items():
+        cells = [
+            " / ".join(f"{found[str(k)][how]['mean']:+.0f} %" for how in ("replay", "alone"))
+            if str(k) in found
+            else ""
+            for k in counts
+        ]
+        own = f"{refined[name]:+.0f} %" if name in refined else ""
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join([*cells, own]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _seeds(folder: Path, task: str, method: str) -> dict[int, Entry]:
+    found = {}
+    for path in sorted((folder / "results" / task).glob(f"seed-*/{method}.json")):
+        found[int(path.parent.name.removeprefix("seed-"))] = _read(path)
+    return found
+
+
+def _read_variants(folder: Path) -> dict[str, Any]:
+    declared = yaml.safe_load((HERE / "variants.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = {}
+    for group, choices in declared["variants"].items():
+        for title in choices:
+            for task, sets in declared["sets"].items():
+                base = _seeds(folder, task, "supervised").get(0)
+                joint = _seeds(folder, task, "joint").get(0)
+                for name in sets:
+                    key = "".join(c if c.isalnum() else "_" for c in f"{group}-{title}-{name}")
+                    path = folder / "variants" / task / "seed-0" / f"{key}.json"
+                    if base is None or joint is None or not path.exists():
+                        continue
+                    entry = _read(path)
+                    content.setdefault(group, {}).setdefault(title, {})[name] = {
+                        "mae_meV_per_A": 1000 * float(np.mean(entry["errors"])),
+                        "against_supervised_percent": _change(
+                            entry["errors"], base[name]["force_mae"]
+                        ),
+                        "control_change_percent": _change(
+                            entry["control"], joint[name]["control_force_mae"]
+                        ),
+                        "seconds": entry["seconds"],
+                        "acted": bool(entry["record"]["acted"]),
+                    }
+    return content
+
+
+def _read_labels(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for task in ("embedded", "md17"):
+        base = _seeds(folder, task, "supervised")
+        for name in load_task(task).unseen_molecules:
+            for count in COUNTS:
+                for how in ("replay", "alone"):
+                    changes = [
+                        _change(_read(path)["errors"], base[seed][name]["force_mae"])
+                        for seed in base
+                        if (
+                            path := folder
+                            / "labels"
+                            / task
+                            / f"seed-{seed}"
+                            / f"{name}_{count}_{how}.json"
+                        ).exists()
+                    ]
+                    if changes:
+                        content.setdefault(name, {}).setdefault(str(count), {})[how] = {
+                            "mean": float(np.mean(changes)),
+                            "low": min(changes),
+                            "high": max(changes),
+                            "seeds": len(changes),
+                        }
+    return content
+
+
+def _read(path: Path) -> Entry:
+    content: Entry = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _change(after: Sequence[float], before: Sequence[float]) -> float:
+    return 100 * (float(np.mean(after)) / float(np.mean(before)) - 1)
+
+
+if __name__ == "__main__":
+    main()
