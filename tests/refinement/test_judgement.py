@@ -102,7 +102,7 @@ def test_the_record_tells_agreement_and_the_share() -> None:
     start = replace(START, agreement=-0.3)
     end = Judgement(10, 0.5, 0.11, 0.2)
     model = cast(TrainablePotential, OneWeight(1.0))
-    choice = Choice(start, model.state(), replace(SETTINGS, interpolate=True, forgetting=0.03))
+    choice = Choice(start, model.state(), replace(SETTINGS, interpolate=True, forgetting=0.01))
     choice.add(end, model)
     course = choice.conclude(model, lambda place: replace(place, held_out=0.6, anchor=0.1))
     record = course_record("ttt", PRIOR_ERROR, course)

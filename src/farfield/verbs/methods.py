@@ -120,17 +120,17 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         )
     if name == "ttt":
         options = {**given.options, "objectives": _objectives(given)}
-        settings = TestTimeSettings(seed=given.seed, **options)
-        if given.prior is not None and "prior" not in settings.objectives:
+        chosen = TestTimeSettings(seed=given.seed, **options)
+        if given.prior is not None and "prior" not in chosen.objectives:
             raise ConfigError(
-                f"--prior has no use for the objectives {', '.join(settings.objectives)}: leave it "
+                f"--prior has no use for the objectives {', '.join(chosen.objectives)}: leave it "
                 "out, or add prior to them"
             )
         return TestTimeTraining(
             given.prior,
             replay=given.replay or (),
             profile=given.profile,
-            settings=settings,
+            settings=chosen,
             workers=given.workers,
             cache=opened,
             checkpoint=_checkpoint(name, given),
