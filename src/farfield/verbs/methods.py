@@ -120,11 +120,17 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         )
     if name == "ttt":
         options = {**given.options, "objectives": _objectives(given)}
+        chosen = TestTimeSettings(seed=given.seed, **options)
+        if given.prior is not None and "prior" not in chosen.objectives:
+            raise ConfigError(
+                f"--prior has no use for the objectives {', '.join(chosen.objectives)}: leave it "
+                "out, or add prior to them"
+            )
         return TestTimeTraining(
             given.prior,
             replay=given.replay or (),
             profile=given.profile,
-            settings=TestTimeSettings(seed=given.seed, **options),
+            settings=chosen,
             workers=given.workers,
             cache=opened,
             checkpoint=_checkpoint(name, given),
@@ -155,7 +161,8 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
 def _objectives(given: Given) -> tuple[str, ...]:
     """The objectives of test-time training, given as names or as one text with commas."""
     named = given.options.get("objectives", TestTimeSettings.objectives)
-    return tuple(named.split(",")) if isinstance(named, str) else tuple(named)
+    words = named.split(",") if isinstance(named, str) else named
+    return tuple(word.strip() for word in words)
 
 
 def _checkpoint(name: str, given: Given) -> Path | None:
