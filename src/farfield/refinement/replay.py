@@ -82,6 +82,12 @@ def split_off(items: Sequence[Item], share: float, seed: int) -> tuple[list[Item
     )
 
 
+def apart_from(structures: Sequence[Atoms], others: Sequence[Atoms]) -> list[Atoms]:
+    """Those of some structures that are not among others."""
+    known = {_geometry(atoms) for atoms in others}
+    return [atoms for atoms in structures if _geometry(atoms) not in known]
+
+
 def _first_among(some: Sequence[Atoms], others: Sequence[Atoms]) -> Atoms | None:
     known = {_geometry(atoms) for atoms in others}
     return next((atoms for atoms in some if _geometry(atoms) in known), None)

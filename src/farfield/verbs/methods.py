@@ -25,6 +25,7 @@ from farfield.refinement import (
 from farfield.shifts import Profile
 
 METHODS = ("radius", "ttt", "correction", "distil", "auto")
+REPLAYING = ("ttt", "distil")
 EVIDENCE = "correction"  # where a profile keeps the rule that was learned
 STEPPED = frozenset({"steps", "learning_rate", "force"})
 TAKEN = {
