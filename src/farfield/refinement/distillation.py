@@ -31,6 +31,7 @@ from farfield.refinement.replay import (
     split_off,
 )
 from farfield.refinement.teacher import Teacher
+from farfield.refinement.trust import unseen_electrons
 from farfield.training import Sample
 
 __all__ = ["Distillation", "DistillationSettings"]
@@ -89,6 +90,11 @@ class Distillation(Refinement):
         remembered = labelled(self._replay, start)
         remembered += own_predictions(self._like_training, start)
 
+        known = [*self._replay, *self._like_training]
+        strange = None if self._settings.force else unseen_electrons(structures, known)
+        if strange is not None:
+            described = self._described(None)
+            return Refined(potential, Record(self.name, False, [strange], settings=described))
         taught = self._teacher.refine(potential, structures)
         settings = self._described(taught.record)
         told = [f"teacher: {reason}" for reason in taught.record.reasons]
@@ -146,7 +152,8 @@ class Distillation(Refinement):
                 return course, [f"round {lessons.rounds} brought no further 2 %, and was the last"]
         return course, []
 
-    def _described(self, taught: Record) -> dict[str, Any]:
-        """The settings, those of the teacher among them."""
-        theirs = {f"teacher's {key}": value for key, value in taught.settings.items()}
+    def _described(self, taught: Record | None) -> dict[str, Any]:
+        """The settings, those of the teacher among them where it was asked."""
+        known = {} if taught is None else taught.settings
+        theirs = {f"teacher's {key}": value for key, value in known.items()}
         return {**asdict(self._settings), "teacher": self._teacher.name, **theirs}

@@ -23,6 +23,7 @@ from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.course_record import course_record
 from farfield.refinement.objectives import PriorObjective
 from farfield.refinement.replay import labelled, refuse_leak, replaying, split_off
+from farfield.refinement.trust import believed, distrusted, require_level, unseen_electrons
 from farfield.shifts import Profile, diagnose, observe
 from farfield.training import Sample
 
@@ -44,6 +45,10 @@ class TestTimeTraining(Refinement):
         Steps, rates and the seed.
     workers, cache
         For labelling with the prior.
+    checked_on
+        Structures that the model was trained on: the prior is computed on some of them first, and
+        the model is left alone where it is not the prior that the head has learned, or where a
+        structure has a charge or spin that none of them has. Empty checks neither.
 
     Raises
     ------
@@ -64,6 +69,7 @@ class TestTimeTraining(Refinement):
         settings: TestTimeSettings | None = None,
         workers: int = 1,
         cache: LabelCache | None = None,
+        checked_on: Sequence[Atoms] = (),
     ) -> None:
         self._prior = prior
         self._replay = replay
@@ -71,6 +77,7 @@ class TestTimeTraining(Refinement):
         self._settings = settings or TestTimeSettings()
         self._workers = workers
         self._cache = cache
+        self._checked_on = checked_on
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
@@ -80,6 +87,7 @@ class TestTimeTraining(Refinement):
                 f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
                 "one with  farfield train --strategy joint"
             )
+        require_level(start, self._prior)
         refuse_leak(self._replay, structures)
         replayed = labelled(self._replay, start)
         settings = {**asdict(self._settings), "prior": self._prior.level_of_theory}
@@ -90,6 +98,11 @@ class TestTimeTraining(Refinement):
             reasons.append(decision.reason)
             if not decision.act and not self._settings.force:
                 return Refined(potential, Record(self.name, False, reasons, settings=settings))
+
+        doubt = None if self._settings.force else self._doubt(start, structures)
+        if doubt is not None:
+            reasons.append(doubt)
+            return Refined(potential, Record(self.name, False, reasons, settings=settings))
 
         outcomes = label(structures, self._prior, workers=self._workers, cache=self._cache)
         samples = [
@@ -103,6 +116,9 @@ class TestTimeTraining(Refinement):
                 f"the prior failed on {len(failed)} of {len(outcomes)} structures "
                 f"({failed[0].reason}), which were left out"
             )
+        if samples and not self._settings.force:
+            samples, told = believed(start, self._prior, samples)
+            reasons += [told] if told else []
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
         learn, held_out = split_off(samples, self._settings.held_out, self._settings.seed)
@@ -124,3 +140,9 @@ class TestTimeTraining(Refinement):
             settings=settings,
         )
         return Refined(adapted if record.acted else potential, record)
+
+    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
+        """Why the prior is not learned from."""
+        return unseen_electrons(structures, self._checked_on) or distrusted(
+            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
+        )
