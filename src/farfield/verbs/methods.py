@@ -17,6 +17,7 @@ from farfield.refinement import (
     CorrectionRule,
     Distillation,
     DistillationSettings,
+    OneByOne,
     RadiusRefinement,
     Refinement,
     TestTimeSettings,
@@ -30,7 +31,7 @@ EVIDENCE = "correction"  # where a profile keeps the rule that was learned
 STEPPED = frozenset({"steps", "learning_rate", "force"})
 TAKEN = {
     "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
-    "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED,
+    "ttt": frozenset({"profile", "prior", "replay", "per"}) | STEPPED,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
     "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
@@ -113,13 +114,15 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         )
     assert given.prior is not None
     if name == "ttt":
-        return TestTimeTraining(
+        options = dict(given.options)
+        return _training(options.pop("per", "set"))(
             given.prior,
             replay=given.replay or (),
             profile=given.profile,
-            settings=TestTimeSettings(seed=given.seed, **given.options),
+            settings=TestTimeSettings(seed=given.seed, **options),
             workers=given.workers,
             cache=opened,
+            checked_on=given.replay or (),
         )
     correction = Correction(
         given.prior,
@@ -129,6 +132,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         cache=given.cache,
         spec=given.prior_spec,
         force=given.options.get("force", False),
+        checked_on=given.replay or (),
     )
     if name == "correction":
         return correction
@@ -140,6 +144,17 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         like_training=given.like_training or (),
         settings=settings,
     )
+
+
+def _training(per: str) -> type[TestTimeTraining | OneByOne]:
+    """Test-time training on the set, or on each structure by itself."""
+    known: dict[str, type[TestTimeTraining | OneByOne]] = {
+        "set": TestTimeTraining,
+        "structure": OneByOne,
+    }
+    if per not in known:
+        raise ConfigError(f"adapt per {per!r}? choose --per structure or --per set")
+    return known[per]
 
 
 def _auto(given: Given, opened: LabelCache) -> Auto:

@@ -69,7 +69,9 @@ def refine(
         ``correction``: ``force``, act without a reason. Of ``distil``: ``on``, the structures
         to learn from (``"given"``, ``"rattled"``, ``"md"``). Of ``radius``: ``mode``,
         ``criterion`` (of :class:`farfield.refinement.RadiusRefinement`; given, they are not
-        asked for a reason) and ``per``. Of ``auto``: ``plain``, a model that needs no prior.
+        asked for a reason). Of ``radius`` and ``ttt``: ``per``, a radius, or weights, for
+        each ``"structure"`` (the default of ``radius``) or for the ``"set"`` (that of ``ttt``).
+        Of ``auto``: ``plain``, a model that needs no prior.
 
     Raises
     ------
