@@ -52,8 +52,9 @@ from farfield.potentials.loading import load_potential
 from farfield.priors import Prior, label, load_prior, require
 from farfield.refinement import Correction
 from farfield.refinement.comparison import compare
-from farfield.refinement.correction import SCALE, SIZE
+from farfield.refinement.correction import SIZE
 from farfield.refinement.correction_rule import cautious
+from farfield.refinement.trust import SCALE
 from farfield.structures import attach, read, require_labels, without_labels
 from farfield.threads import limit_threads
 from farfield.training import TrainingSettings

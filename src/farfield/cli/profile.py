@@ -39,6 +39,23 @@ def command(
     leave_out_epochs: Annotated[
         int | None, typer.Option("--leave-out-epochs", min=1, help="Of each of these trainings.")
     ] = None,
+    coreset: Annotated[
+        int | None,
+        typer.Option(
+            "--coreset",
+            min=2,
+            help="Keep so many training structures WITH THEIR LABELS in the profile, for refine to "
+            "replay; otherwise a profile holds no structure.",
+        ),
+    ] = None,
+    coreset_by: Annotated[
+        str | None,
+        typer.Option(
+            "--coreset-by",
+            help="farthest (the default): far from each other in the representation; loss: with "
+            "the largest force errors.",
+        ),
+    ] = None,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     cache: options.Cache = None,
@@ -70,6 +87,8 @@ def command(
             "--committee": committee,
             "--calibration": calibration,
             "--leave-out": leave_out,
+            "--coreset": coreset,
+            "--coreset-by": coreset_by,
         }
         for option, value in given.items():
             if value is not None:
@@ -87,6 +106,8 @@ def command(
             calibration=calibration,
             leave_out=leave_out,
             leave_out_epochs=leave_out_epochs,
+            coreset=coreset,
+            coreset_by=coreset_by,
             seed=seed,
             workers=workers,
             cache=cache,
@@ -108,6 +129,12 @@ def command(
             typer.echo(f"radius: {found.told()}", err=True)
     if fitted.header["n_held_out"] is not None:
         typer.echo(f"error estimate: {fitted.header['error_estimate']}", err=True)
+    if fitted.coreset is not None:
+        typer.echo(
+            f"coreset: the file holds {len(fitted.coreset)} training structures with their labels, "
+            f"chosen by {fitted.coreset.by} ({fitted.coreset.n_bytes / 1000:.0f} kB)",
+            err=True,
+        )
     if as_json:
         content = {**fitted.header, "fingerprint": fitted.fingerprint}
         content |= {"axes": list(fitted.default_axes), "output": str(output)}

@@ -84,7 +84,12 @@ def command(
         ),
     ] = None,
     per: Annotated[
-        str | None, typer.Option("--per", help="Of radius: one for each structure, or per set.")
+        str | None,
+        typer.Option(
+            "--per",
+            help="structure or set: of radius, one for each structure (the default) or for all; "
+            "of ttt, weights for the set (the default), or for each structure on its own.",
+        ),
     ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="Of auto: a model that needs no prior at inference.")

@@ -1,6 +1,7 @@
 """Mitigate a shift at test time: change the graph, the weights or the output; never the labels."""
 
 from farfield.refinement.adaptation_settings import TestTimeSettings
+from farfield.refinement.adapted_each import AdaptedEach
 from farfield.refinement.auto import Auto
 from farfield.refinement.contract import Curve, Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
@@ -9,6 +10,7 @@ from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.distillation import Distillation, DistillationSettings
 from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
 from farfield.refinement.models import load_model
+from farfield.refinement.one_by_one import OneByOne
 from farfield.refinement.radius import RadiusRefinement
 from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
 from farfield.refinement.radius_refined import RadiusRefined
@@ -16,6 +18,7 @@ from farfield.refinement.radius_rule import RadiusRule
 from farfield.refinement.test_time_training import TestTimeTraining
 
 __all__ = [
+    "AdaptedEach",
     "Auto",
     "Corrected",
     "Correction",
@@ -24,6 +27,7 @@ __all__ = [
     "Distillation",
     "DistillationSettings",
     "Evidence",
+    "OneByOne",
     "RadiusEvidence",
     "RadiusRefined",
     "RadiusRefinement",

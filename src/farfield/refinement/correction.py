@@ -8,6 +8,7 @@ that fails; so the known error serves as a control variate for the unknown one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -17,15 +18,15 @@ from ase import Atoms
 
 from farfield.errors import CapabilityError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
-from farfield.priors import Failure, Prior
+from farfield.priors import Failure, LabelCache, Prior
 from farfield.refinement.comparison import Comparison
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction_rule import CorrectionRule, cautious
+from farfield.refinement.trust import SCALE, distrusted, require_level
 from farfield.structures import without_labels
 
-SCALE = "residual_rms_eV_per_A"  # where retrofit keeps these two in a model's metadata
-SIZE = "prior_rms_eV_per_A"
+SIZE = "prior_rms_eV_per_A"  # where retrofit keeps it in a model's metadata, as SCALE
 RESIDUAL = "prior residual, median over the structures, eV/Å"
 BETA = "β, mean"
 
@@ -52,6 +53,9 @@ class Correction(Refinement):
         takes the prior's name.
     force
         Trust the prior on every structure, and act even where there is no reason to.
+    checked_on
+        Structures that the model was trained on: the prior is computed on some of them first, and
+        nothing is corrected where it is not the prior that the head has learned.
 
     Raises
     ------
@@ -70,6 +74,7 @@ class Correction(Refinement):
         cache: Path | None = None,
         spec: str | None = None,
         force: bool = False,
+        checked_on: Sequence[Atoms] = (),
     ) -> None:
         self._prior = prior
         self._rule = rule
@@ -78,9 +83,14 @@ class Correction(Refinement):
         self._workers = workers
         self._cache = cache
         self._force = force
+        self._checked_on = checked_on
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         require_head(potential, self._prior)
+        require_level(potential, self._prior)
+        if not self._force and (doubt := self._doubt(potential)):
+            settings = {"prior": self._prior.level_of_theory, "force": self._force}
+            return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         rule = replace(self._rule or self._cautious(potential), prior=self._spec)
         if self._force:
             rule = replace(rule, trusted=None, far=rule.far if rule.acts else 1.0)
@@ -106,6 +116,13 @@ class Correction(Refinement):
             *reasons,
         ]
         return Refined(refined, Record(self.name, True, reasons, figures, settings=settings))
+
+    def _doubt(self, potential: Potential) -> str | None:
+        """Why the prior is not the one that its head has learned."""
+        with nullcontext() if self._cache is None else LabelCache(self._cache) as cache:
+            return distrusted(
+                potential, self._prior, self._checked_on, workers=self._workers, cache=cache
+            )
 
     def _cautious(self, potential: Potential) -> CorrectionRule:
         """The rule without evidence, its scale measured or remembered."""

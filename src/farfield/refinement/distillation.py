@@ -35,6 +35,7 @@ from farfield.refinement.replay import (
     split_off,
 )
 from farfield.refinement.teacher import Teacher
+from farfield.refinement.trust import unseen_electrons
 from farfield.training import Sample
 
 __all__ = ["Distillation", "DistillationSettings"]
@@ -103,6 +104,11 @@ class Distillation(Refinement):
         remembered += own_predictions(self._like_training, start)
         require_training_domain(remembered, self._settings)
 
+        known = [*self._replay, *self._like_training]
+        strange = None if self._settings.force else unseen_electrons(structures, known)
+        if strange is not None:
+            described = self._described(None)
+            return Refined(potential, Record(self.name, False, [strange], settings=described))
         taught = self._teacher.refine(potential, structures)
         settings = self._described(taught.record)
         told = [f"teacher: {reason}" for reason in taught.record.reasons]
@@ -178,7 +184,8 @@ class Distillation(Refinement):
         path = self._checkpoint
         return None if path is None else path.with_name(f"{path.name}.{round_}")
 
-    def _described(self, taught: Record) -> dict[str, Any]:
-        """The settings, those of the teacher among them."""
-        theirs = {f"teacher's {key}": value for key, value in taught.settings.items()}
+    def _described(self, taught: Record | None) -> dict[str, Any]:
+        """The settings, those of the teacher among them where it was asked."""
+        known = {} if taught is None else taught.settings
+        theirs = {f"teacher's {key}": value for key, value in known.items()}
         return {**asdict(self._settings), "teacher": self._teacher.name, **theirs}

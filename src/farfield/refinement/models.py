@@ -9,7 +9,7 @@ import torch
 from farfield.errors import ModelError
 from farfield.potentials import Potential
 from farfield.potentials.loading import load_potential
-from farfield.refinement import correction_rule, radius_rule
+from farfield.refinement import adapted_each, correction_rule, radius_rule
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.radius_refined import RadiusRefined
 
@@ -41,4 +41,6 @@ def ruled(potential: Potential, rule: dict[str, Any], where: str) -> Potential:
         return RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
     if kind == correction_rule.KIND:
         return Corrected(potential, correction_rule.CorrectionRule.from_plain(rule))
+    if kind == adapted_each.KIND:
+        return adapted_each.AdaptedEach.from_plain(potential, rule)
     raise ModelError(f"{where}: its refinement rule {kind!r} is not known")

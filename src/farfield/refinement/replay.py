@@ -104,6 +104,12 @@ def split_off(items: Sequence[Item], share: float, seed: int) -> tuple[list[Item
     )
 
 
+def apart_from(structures: Sequence[Atoms], others: Sequence[Atoms]) -> list[Atoms]:
+    """Those of some structures that are not among others."""
+    known = {_geometry(atoms) for atoms in others}
+    return [atoms for atoms in structures if _geometry(atoms) not in known]
+
+
 def _loss(learn: Sequence[Objective], potential: TrainablePotential, seed: int) -> float:
     """The weighted sum of some objectives, a mean over a few batches."""
     random = np.random.default_rng((seed, 2))

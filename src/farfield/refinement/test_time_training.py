@@ -33,6 +33,7 @@ from farfield.refinement.replay import (
     require_training_domain,
     split_off,
 )
+from farfield.refinement.trust import believed, distrusted, require_level, unseen_electrons
 from farfield.shifts import Profile, diagnose, observe
 from farfield.structures import Labels
 from farfield.training import Sample
@@ -60,6 +61,10 @@ class TestTimeTraining(Refinement):
         bit; it is removed at the end.
     report
         Called with each judgement.
+    checked_on
+        Structures that the model was trained on: the prior is computed on some of them first, and
+        the model is left alone where it is not the prior that the head has learned, or where a
+        structure has a charge or spin that none of them has. Empty checks neither.
 
     Raises
     ------
@@ -84,6 +89,7 @@ class TestTimeTraining(Refinement):
         cache: LabelCache | None = None,
         checkpoint: Path | None = None,
         report: Report = lambda judgement: None,
+        checked_on: Sequence[Atoms] = (),
     ) -> None:
         self._settings = settings or TestTimeSettings()
         self._prior = prior if "prior" in self._settings.objectives else None
@@ -95,10 +101,13 @@ class TestTimeTraining(Refinement):
         self._cache = cache
         self._checkpoint = checkpoint
         self._report = report
+        self._checked_on = checked_on
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
         self._require_head(start)
+        if self._prior is not None:
+            require_level(start, self._prior)
         refuse_leak(self._replay, structures)
         replayed = labelled(self._replay, start)
         require_training_domain(replayed, self._settings)
@@ -110,6 +119,11 @@ class TestTimeTraining(Refinement):
             reasons.append(decision.reason)
             if not decision.act and not self._settings.force:
                 return Refined(potential, Record(self.name, False, reasons, settings=settings))
+
+        doubt = None if self._settings.force else self._doubt(start, structures)
+        if doubt is not None:
+            reasons.append(doubt)
+            return Refined(potential, Record(self.name, False, reasons, settings=settings))
 
         samples, notes = self._samples(start, structures)
         reasons += notes
@@ -159,10 +173,14 @@ class TestTimeTraining(Refinement):
             if not isinstance(labels, Failure)
         ]
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        if not failed:
-            return samples, []
-        told = f"the prior failed on {len(failed)} of {len(outcomes)} structures"
-        return samples, [f"{told} ({failed[0].reason}), which were left out"]
+        notes = []
+        if failed:
+            told = f"the prior failed on {len(failed)} of {len(outcomes)} structures"
+            notes.append(f"{told} ({failed[0].reason}), which were left out")
+        if samples and not self._settings.force:
+            samples, doubted = believed(start, self._prior, samples)
+            notes += [doubted] if doubted else []
+        return samples, notes
 
     def _require_head(self, start: TrainablePotential) -> None:
         """Raise unless the model has the head that the objectives need."""
@@ -172,6 +190,14 @@ class TestTimeTraining(Refinement):
                 f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
                 "one with  farfield train --strategy joint"
             )
+
+    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
+        """Why the prior is not learned from."""
+        if self._prior is None:
+            return None
+        return unseen_electrons(structures, self._checked_on) or distrusted(
+            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
+        )
 
     def _described(self) -> dict[str, Any]:
         prior = None if self._prior is None else self._prior.level_of_theory

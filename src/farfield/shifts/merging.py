@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from farfield.errors import ProfileError
+from farfield.shifts.coreset import merge_coresets
 from farfield.shifts.memory import Memory
 from farfield.shifts.profile import Profile, derive
 
@@ -19,8 +20,11 @@ SAME = {
     "force_source": "proxy of the force norm",
     "level_of_theory": "level of theory",
     "seed": "seed",
+    "coreset": "coreset",
 }
-DERIVED = frozenset({"farfield", "n_structures", "n_held_out", "not_fitted", "error_estimate"})
+DERIVED = frozenset(
+    {"farfield", "n_structures", "n_held_out", "not_fitted", "error_estimate", "n_coreset"}
+)
 
 
 def merge(profiles: Sequence[Profile], names: Sequence[str] | None = None) -> Profile:
@@ -28,6 +32,8 @@ def merge(profiles: Sequence[Profile], names: Sequence[str] | None = None) -> Pr
 
     Counts and samples are those of the whole to the last bit, sums to rounding. A structure
     that stands in several parts counts as often as it stands there, as it would in the whole.
+    A coreset by loss is that of the whole; one by farthest points is chosen from those of the
+    parts, the same in whatever order they come.
 
     Parameters
     ----------
@@ -39,7 +45,8 @@ def merge(profiles: Sequence[Profile], names: Sequence[str] | None = None) -> Pr
     Raises
     ------
     ProfileError
-        The profiles differ in model, cutoff, prior, level of theory, seed or version; or in
+        The profiles differ in model, cutoff, prior, level of theory, seed, version or what
+        coreset was asked for; or in
         what was learned by leaving groups out; or a training structure of one is held out in
         another.
     """
@@ -59,7 +66,8 @@ def merge(profiles: Sequence[Profile], names: Sequence[str] | None = None) -> Pr
     train = _merged([profile.train for profile in profiles])
     held = [profile.held_out for profile in profiles if profile.held_out is not None]
     held_out = _merged(held) if held else None
-    return derive(train, held_out, {**first.header, **_learned(profiles, called)})
+    coreset = merge_coresets([profile.coreset for profile in profiles])
+    return derive(train, held_out, {**first.header, **_learned(profiles, called)}, coreset)
 
 
 def _merged(memories: Sequence[Memory]) -> Memory:

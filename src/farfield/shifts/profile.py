@@ -24,6 +24,7 @@ from farfield.shifts.axis import (
 )
 from farfield.shifts.calibration import ErrorCalibration
 from farfield.shifts.contract import Score
+from farfield.shifts.coreset import Coreset
 from farfield.shifts.detectors import DEFAULT, DETECTORS
 from farfield.shifts.expected_error import expected_error
 from farfield.shifts.memory import HELD_OUT, TRAINING, Memory
@@ -68,7 +69,9 @@ class Axes(Mapping[str, Axis]):
 
 @dataclass(frozen=True)
 class Profile:
-    """A training set as the detectors remember it; holds no structure and no label.
+    """A training set as the detectors remember it.
+
+    It holds no structure and no label, unless a coreset was asked for.
 
     Attributes
     ----------
@@ -87,6 +90,8 @@ class Profile:
     train, held_out
         What is remembered of training structures and of held-out ones; all of the above but
         the header is derived from them.
+    coreset
+        Labelled training structures to replay; None unless they were asked for.
     """
 
     axes: Mapping[str, Axis]
@@ -95,6 +100,7 @@ class Profile:
     references: dict[str, Floats] = field(default_factory=dict)
     train: Memory = field(default_factory=Memory)
     held_out: Memory | None = None
+    coreset: Coreset | None = None
 
     @property
     def default_axes(self) -> tuple[str, ...]:
@@ -116,6 +122,8 @@ class Profile:
         content = {key: value for key, value in self.header.items() if key != "farfield"}
         memories = [self.train] if self.held_out is None else [self.train, self.held_out]
         content["structures"] = [[m.totals.count, m.totals.key_sum] for m in memories]
+        if self.coreset is not None:
+            content["kept"] = self.coreset.keys
         return sha256(dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -210,7 +218,9 @@ def fit(
     return derive(train, judged, {"version": VERSION, "seed": seed, **header})
 
 
-def derive(train: Memory, held_out: Memory | None, header: dict[str, Any]) -> Profile:
+def derive(
+    train: Memory, held_out: Memory | None, header: dict[str, Any], coreset: Coreset | None = None
+) -> Profile:
     """The profile of what is remembered; raises as :func:`fit` does."""
     for what, memory in (("training", train), ("held-out", held_out)):
         if memory is not None and memory.totals.count < LEAST:
@@ -225,12 +235,14 @@ def derive(train: Memory, held_out: Memory | None, header: dict[str, Any]) -> Pr
     axes = Axes(train, held_out, header["seed"])
     missing = {name: axes.found(name) for name in DEFAULT if name not in axes}
     calibration, told = expected_error(axes, held_out, header)
-    derived = {
+    derived: dict[str, Any] = {
         "n_structures": train.totals.count,
         "n_held_out": None if held_out is None else held_out.totals.count,
         "error_estimate": told,
         "not_fitted": missing,
     }
+    if coreset is not None:
+        derived |= {"coreset": coreset.settings, "n_coreset": len(coreset)}
     return Profile(
         axes,
         {**header, **derived},
@@ -238,6 +250,7 @@ def derive(train: Memory, held_out: Memory | None, header: dict[str, Any]) -> Pr
         train.references.summaries(),
         train,
         held_out,
+        coreset,
     )
 
 

@@ -11,12 +11,13 @@ import numpy as np
 from farfield.errors import ProfileError
 from farfield.files import atomic
 from farfield.shifts.calibration import ErrorCalibration
+from farfield.shifts.coreset import Coreset
 from farfield.shifts.memory import HELD_OUT, TRAINING
 from farfield.shifts.packing import below, pack, unpack
 from farfield.shifts.profile import VERSION, Axes, Profile
 
 CALIBRATION = "error_calibration/"  # the beginning of its names in the file
-TRAIN, HELD = "train/", "held_out/"  # likewise
+TRAIN, HELD, CORESET = "train/", "held_out/", "coreset/"  # likewise
 
 
 def save(profile: Profile, path: Path) -> None:
@@ -28,6 +29,8 @@ def save(profile: Profile, path: Path) -> None:
     if profile.error_calibration is not None:
         kept = profile.error_calibration.arrays()
         arrays |= {f"{CALIBRATION}{key}": value for key, value in kept.items()}
+    if profile.coreset is not None:
+        arrays |= {f"{CORESET}{key}": value for key, value in profile.coreset.arrays().items()}
     with atomic(path) as partial, partial.open("wb") as handle:
         np.savez_compressed(handle, allow_pickle=False, **arrays)
 
@@ -66,6 +69,9 @@ def load(path: Path) -> Profile:
             train.references.summaries(),
             train,
             judged,
+            Coreset.from_arrays(below(CORESET, arrays), header["coreset"])
+            if "coreset" in header
+            else None,
         )
     except KeyError as error:
         raise ProfileError(f"{path}: the profile lacks {error}: make it again") from error

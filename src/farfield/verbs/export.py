@@ -6,7 +6,7 @@ from pathlib import Path
 
 from farfield.errors import CapabilityError
 from farfield.potentials import Capability, Potential, TrainablePotential, require
-from farfield.refinement import Corrected, RadiusRefined, load_model
+from farfield.refinement import AdaptedEach, Corrected, RadiusRefined, load_model
 
 
 def export(model: Potential | str, output: Path | str, *, head: str | None = None) -> None:
@@ -22,6 +22,11 @@ def export(model: Potential | str, output: Path | str, *, head: str | None = Non
         raise CapabilityError(
             f"{potential.name}: a radius per structure has no place in a native model file: use "
             "it through farfield, or refine again with  --per set,  one radius for all"
+        )
+    if isinstance(potential, AdaptedEach):
+        raise CapabilityError(
+            f"{potential.name}: a native model file holds one set of weights: export the models in "
+            "the folder models beside it"
         )
     if isinstance(potential, Corrected):
         raise CapabilityError(

@@ -17,6 +17,7 @@ from farfield.refinement import (
     CorrectionRule,
     Distillation,
     DistillationSettings,
+    OneByOne,
     RadiusRefinement,
     Refinement,
     TestTimeSettings,
@@ -25,13 +26,14 @@ from farfield.refinement import (
 from farfield.shifts import Profile
 
 METHODS = ("radius", "ttt", "correction", "distil", "auto")
+REPLAYING = ("ttt", "distil")
 EVIDENCE = "correction"  # where a profile keeps the rule that was learned
 ADAPTED = frozenset({"parameters", "rank", "forgetting_limit", "project", "interpolate"})
 STEPPED = frozenset({"steps", "learning_rate", "force"}) | ADAPTED
 OBJECTIVES = frozenset({"objectives", "energy_weight", "anchor_weight"})
 TAKEN = {
     "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
-    "ttt": frozenset({"profile", "prior", "replay"}) | STEPPED | OBJECTIVES,
+    "ttt": frozenset({"profile", "prior", "replay", "per"}) | STEPPED | OBJECTIVES,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
     "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
@@ -119,22 +121,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
             **given.options,
         )
     if name == "ttt":
-        options = {**given.options, "objectives": _objectives(given)}
-        chosen = TestTimeSettings(seed=given.seed, **options)
-        if given.prior is not None and "prior" not in chosen.objectives:
-            raise ConfigError(
-                f"--prior has no use for the objectives {', '.join(chosen.objectives)}: leave it "
-                "out, or add prior to them"
-            )
-        return TestTimeTraining(
-            given.prior,
-            replay=given.replay or (),
-            profile=given.profile,
-            settings=chosen,
-            workers=given.workers,
-            cache=opened,
-            checkpoint=_checkpoint(name, given),
-        )
+        return _training(given, opened)
     assert given.prior is not None
     correction = Correction(
         given.prior,
@@ -144,6 +131,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         cache=given.cache,
         spec=given.prior_spec,
         force=given.options.get("force", False),
+        checked_on=given.replay or (),
     )
     if name == "correction":
         return correction
@@ -156,6 +144,34 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         settings=settings,
         checkpoint=_checkpoint(name, given),
     )
+
+
+def _training(given: Given, opened: LabelCache) -> TestTimeTraining | OneByOne:
+    """Test-time training on the set, or on each structure by itself."""
+    options = {**given.options, "objectives": _objectives(given)}
+    per = options.pop("per", "set")
+    settings = TestTimeSettings(seed=given.seed, **options)
+    needed = "prior" in settings.objectives
+    if given.prior is not None and not needed:
+        raise ConfigError(
+            f"--prior has no use for the objectives {', '.join(settings.objectives)}: leave it "
+            "out, or add prior to them"
+        )
+    inputs: dict[str, Any] = {
+        "replay": given.replay or (),
+        "profile": given.profile,
+        "settings": settings,
+        "workers": given.workers,
+        "cache": opened,
+        "checked_on": given.replay or (),
+    }
+    if per == "structure":
+        if given.prior is None:
+            raise ConfigError("--per structure judges by a prior: name the objective prior")
+        return OneByOne(given.prior, **inputs)
+    if per != "set":
+        raise ConfigError(f"adapt per {per!r}? choose --per structure or --per set")
+    return TestTimeTraining(given.prior, checkpoint=_checkpoint("ttt", given), **inputs)
 
 
 def _objectives(given: Given) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
 from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Observation, Profile, force_source, merge
+from farfield.shifts.coreset import FARTHEST, Coreset
 from farfield.shifts.expected_error import LEFT_OUT
 from farfield.shifts.profile import VERSION, derive, remember
 from farfield.shifts.profile_files import load, save
@@ -39,6 +40,8 @@ def profile(
     calibration: Structures | None = None,
     leave_out: int | None = None,
     leave_out_epochs: int | None = None,
+    coreset: int | None = None,
+    coreset_by: str | None = None,
     seed: int = 0,
     workers: int = 1,
     cache: Path | str | None = None,
@@ -76,6 +79,13 @@ def profile(
         beside ``output``, and are not trained twice.
     leave_out_epochs
         Of each of these trainings; None takes as many as the model had.
+    coreset
+        Number of training structures to keep *with their reference labels* in the profile, so
+        that test-time training and distillation can replay them. Without it a profile holds no
+        structure and no label.
+    coreset_by
+        ``"farthest"`` (the default): far from each other in the representation; ``"loss"``:
+        with the largest force errors of the model.
     seed
         Of the folds that give the null distributions, and of the halves of the calibration.
     workers, cache
@@ -102,7 +112,8 @@ def profile(
         )
     chosen = None if prior is None else load_prior(prior)
     members = members_of(potential, committee)
-    stream = _Stream(potential, chosen, cutoff, members, workers, cache)
+    wanted = _coreset(coreset, coreset_by, potential)
+    stream = _Stream(potential, chosen, cutoff, members, workers, cache, wanted)
     held_out = None
     if calibration is not None:
         held_out = remember(stream.held_out(calibration), held_out=True)
@@ -136,7 +147,8 @@ def profile(
             header[EVIDENCE], header[LEFT_OUT] = learned_rule(given, potential=potential, **asked)
         if potential is not None:
             header[RADIUS_EVIDENCE] = learned_radius(given, potential=potential, **asked)
-    fitted = derive(remembered, held_out, header)
+    settled = None if wanted is None else wanted.settle()
+    fitted = derive(remembered, held_out, header, settled)
     if output is not None:
         save(fitted, Path(output))
     return fitted
@@ -163,6 +175,16 @@ def merge_profiles(profiles: Sequence[Path | str], *, output: Path | str | None 
     return merged
 
 
+def _coreset(most: int | None, by: str | None, potential: Potential | None) -> Coreset | None:
+    if most is None:
+        if by is not None:
+            raise ConfigError("--coreset-by says how to choose: give --coreset N too")
+        return None
+    if potential is None:
+        raise ConfigError("--coreset needs --model, by which its structures are chosen")
+    return Coreset(most, by or FARTHEST)
+
+
 class _Stream:
     """Structures observed a few hundred at a time, each once."""
 
@@ -174,7 +196,9 @@ class _Stream:
         committee: Sequence[Potential],
         workers: int,
         cache: Path | str | None,
+        coreset: Coreset | None,
     ) -> None:
+        self._coreset = coreset
         self._potential = potential
         self._options: dict[str, Any] = {
             "potential": potential,
@@ -189,12 +213,14 @@ class _Stream:
         self.levels: dict[str, Labels] = {}
 
     def training(self, given: Structures) -> Iterator[Observation]:
-        for _, seen in self._observed(given):
+        for atoms, seen in self._observed(given):
             if seen.key in self._held_out:
                 raise ProfileError(
                     f"{self._held_out[seen.key]} is a training structure too: --calibration takes "
                     "structures that the model was not fitted to"
                 )
+            if self._coreset is not None:
+                self._coreset.add(atoms, seen)
             yield seen
 
     def held_out(self, given: Structures) -> Iterator[Observation]:

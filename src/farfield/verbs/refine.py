@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from ase import Atoms
 
 from farfield.errors import ConfigError
 from farfield.potentials import Potential
@@ -14,8 +17,9 @@ from farfield.shifts import Profile
 from farfield.shifts.profile_files import load as load_profile
 from farfield.structures import without_labels
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
-from farfield.verbs.methods import Given, method_of
+from farfield.verbs.methods import REPLAYING, TAKEN, Given, method_of
 from farfield.verbs.refinement_files import write_refinement
+from farfield.verbs.replayed import replayed
 
 
 def refine(
@@ -50,7 +54,8 @@ def refine(
     prior
         The prior whose head the model has.
     replay
-        Labelled *training* structures, so that ``ttt`` and ``distil`` do not forget them.
+        Labelled *training* structures, so that ``ttt`` and ``distil`` do not forget them; None
+        takes those that the profile keeps, if it was made with ``coreset``.
     like_training
         Structures from the training domain, whose labels are not used: on them ``distil`` holds
         the model to what it predicts now, and ``correction`` without a profile takes from them
@@ -70,7 +75,9 @@ def refine(
         ``correction``: ``force``, act without a reason. Of ``distil``: ``on``, the structures
         to learn from (``"given"``, ``"rattled"``, ``"md"``). Of ``radius``: ``mode``,
         ``criterion`` (of :class:`farfield.refinement.RadiusRefinement`; given, they are not
-        asked for a reason) and ``per``. Of ``auto``: ``plain``, a model that needs no prior.
+        asked for a reason). Of ``radius`` and ``ttt``: ``per``, a radius, or weights, for
+        each ``"structure"`` (the default of ``radius``) or for the ``"set"`` (that of ``ttt``).
+        Of ``auto``: ``plain``, a model that needs no prior.
 
     Raises
     ------
@@ -96,17 +103,29 @@ def refine(
         options=options,
     )
     with LabelCache(folder) as opened:
+        given, told = _with_replay(given, method, structures)
         chosen = method_of(method, given, opened)
         potential = load_model(model)
         if given.profile is not None:
             _require_its_profile(given.profile, potential, graphs_alone=method == "radius")
         refined = chosen.refine(potential, structures)
+        if refined.record.settings.get("chosen", method) in REPLAYING:
+            reasons = [*refined.record.reasons, told]
+            refined = replace(refined, record=replace(refined.record, reasons=reasons))
         if output is not None:
             named = {"model": model, "method": method, "profile": profile, "prior": prior}
             known = {"replay": replay, "like-training": like_training, "output": output}
             command = command_line("refine", test, {**named, **known})
             write_refinement(refined, structures, Path(output), [command] if command else [])
     return refined
+
+
+def _with_replay(given: Given, method: str, structures: list[Atoms]) -> tuple[Given, str]:
+    """What was given, with the profile's coreset where there is no ``replay``; and a note."""
+    if "replay" not in TAKEN.get(method, ()) or given.like_training is not None:
+        return given, "on the structures of --like-training the model is held to what it predicts"
+    found, told = replayed(given.replay, given.profile, structures)
+    return replace(given, replay=found), told
 
 
 def _require_its_profile(profile: Profile, potential: Potential, *, graphs_alone: bool) -> None:

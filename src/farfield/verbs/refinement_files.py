@@ -10,7 +10,7 @@ from ase import Atoms
 from farfield.errors import CapabilityError
 from farfield.files import write_json
 from farfield.potentials import Potential, TrainablePotential
-from farfield.refinement import Corrected, RadiusRefined, Refined
+from farfield.refinement import AdaptedEach, Corrected, RadiusRefined, Refined
 from farfield.reports import Report, write_report
 from farfield.structures import Labels, attach, write
 from farfield.verbs.report_parts import action
@@ -22,12 +22,16 @@ def write_refinement(
     """Write ``model``, ``record.json``, ``predictions.extxyz`` and ``report.html``.
 
     ``structures`` have no labels; the predictions are attached to them. ``commands`` made it.
+    A model with weights for each structure is written as ordinary models too, in ``models``.
     """
     record, potential = refined.record, refined.potential
     for atoms, prediction in zip(structures, potential.predict(structures), strict=True):
         found = Labels(prediction.energy, prediction.forces, None, potential.name)
         attach(atoms, found, "farfield")
     save_model(potential, folder / "model")
+    if isinstance(potential, AdaptedEach):
+        for place in range(len(potential.members)):
+            save_model(potential.at(place), folder / "models" / f"{place:04d}.pt")
     write_json(folder / "record.json", record.to_json())
     write(folder / "predictions.extxyz", structures)
     did = "The model was refined" if record.acted else "The model was left untouched"
@@ -44,6 +48,6 @@ def write_refinement(
 
 def save_model(potential: Potential, path: Path) -> None:
     """Write a model, with its refinement rule if it has one, in farfield's format."""
-    if not isinstance(potential, (TrainablePotential, RadiusRefined, Corrected)):
+    if not isinstance(potential, (TrainablePotential, RadiusRefined, Corrected, AdaptedEach)):
         raise CapabilityError(f"{potential.name} cannot be written to a file: keep your own")
     potential.save(path)

@@ -42,6 +42,7 @@ def facts(profile: Profile) -> dict[str, str]:
         "Force norm measured on": header["force_source"] or "not measured",
         "Force norm by the prior measured on": header.get("prior_force_source") or "not measured",
         "Estimate of the force error": header["error_estimate"],
+        "Training structures kept with their labels": str(header.get("n_coreset", "none")),
         "Fingerprint of the profile": profile.fingerprint,
         "Seed of the held-out folds": str(header["seed"]),
         "Versions": f"farfield {version('farfield')}, Python {platform.python_version()}",

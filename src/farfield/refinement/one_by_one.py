@@ -1,0 +1,161 @@
+"""Test-time training on each structure by itself, from the same weights each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import final
+
+import numpy as np
+from ase import Atoms
+
+from farfield.potentials import Potential, require_trainable
+from farfield.potentials.contract import State
+from farfield.priors import LabelCache, Prior, label
+from farfield.refinement import gate
+from farfield.refinement.adaptation import TestTimeSettings
+from farfield.refinement.adapted_each import Adapted, AdaptedEach, changed
+from farfield.refinement.contract import Record, Refined, Refinement
+from farfield.refinement.correction import require_head
+from farfield.refinement.displacements import displaced
+from farfield.refinement.replay import refuse_leak, split_off
+from farfield.refinement.test_time_training import TestTimeTraining
+from farfield.refinement.trust import distrusted, require_level, unseen_electrons
+from farfield.shifts import Diagnosis, Profile, diagnose, observe
+from farfield.structures import describe
+
+COPIES = 7
+DISPLACEMENT = 0.1  # Å
+BEFORE = "prior head, force MAE held out, before, eV/Å"
+AFTER = "prior head, force MAE held out, after, eV/Å"
+
+
+@final
+class OneByOne(Refinement):
+    """Adapt to each structure on its own; what one leaves behind does not reach the next.
+
+    There is no second structure to judge the steps by. So rattled copies are made of each and
+    labelled by the prior: some are learned from beside the structure itself, by the others the
+    steps are chosen and the gate decides.
+
+    Parameters
+    ----------
+    prior, replay, profile, settings, workers, cache, checked_on
+        As for :class:`~farfield.refinement.TestTimeTraining`.
+    copies
+        Rattled copies of each structure.
+    displacement
+        Of the copies: root mean square over the atoms, Å.
+    """
+
+    name = "ttt"
+
+    def __init__(
+        self,
+        prior: Prior,
+        replay: Sequence[Atoms] = (),
+        profile: Profile | None = None,
+        settings: TestTimeSettings | None = None,
+        workers: int = 1,
+        cache: LabelCache | None = None,
+        checked_on: Sequence[Atoms] = (),
+        copies: int = COPIES,
+        displacement: float = DISPLACEMENT,
+    ) -> None:
+        self._prior = prior
+        self._replay = replay
+        self._profile = profile
+        self._settings = settings or TestTimeSettings()
+        self._workers = workers
+        self._cache = cache
+        self._checked_on = checked_on
+        self._copies = copies
+        self._displacement = displacement
+
+    def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
+        start = require_trainable(potential, "test-time training")
+        require_head(start, self._prior)
+        require_level(start, self._prior)
+        refuse_leak(self._replay, structures)
+        forced = self._settings.force
+        settings = {
+            **asdict(self._settings),
+            "prior": self._prior.level_of_theory,
+            "per": "structure",
+            "copies": self._copies,
+            "displacement": self._displacement,
+        }
+        doubt = None if forced else self._doubt(start)
+        if doubt is not None:
+            return Refined(potential, Record(self.name, False, [doubt], settings=settings))
+        alone = [None] * len(structures) if forced else self._left_alone(start, structures)
+        groups = [self._with_copies(atoms) for atoms in structures]
+        if self._cache is not None:  # all at once, and each is found there later
+            waiting = [group for group, why in zip(groups, alone, strict=True) if why is None]
+            copies = [atoms for group in waiting for atoms in group]
+            label(copies, self._prior, workers=self._workers, cache=self._cache)
+        weights = start.state()
+        members, records, reasons = [], [], []
+        for atoms, group, why in zip(structures, groups, alone, strict=True):
+            record = Record(self.name, False, [why or ""])
+            own: State = {}
+            if why is None:
+                refined = self._training().refine(start, group)
+                record = refined.record
+                if record.acted:
+                    moved = require_trainable(refined.potential, "test-time training")
+                    own = changed(weights, moved.state())
+                records.append(record)
+            members.append(Adapted(atoms, own))
+            did = "adapted" if record.acted else "left alone"
+            reasons.append(f"{describe(atoms)}: {did}: {'; '.join(record.reasons)}")
+        acted = sum(record.acted for record in records)
+        told = f"{acted} of {len(structures)} structures were adapted to, each from the same start"
+        record = Record(
+            self.name, acted > 0, [told, *reasons], _figures(records, acted), settings=settings
+        )
+        return Refined(AdaptedEach(start, members) if acted else potential, record)
+
+    def _with_copies(self, atoms: Atoms) -> list[Atoms]:
+        """Rattled copies, the structure itself among those that are learned from."""
+        group = displaced([atoms], self._copies, self._displacement, self._settings.seed)
+        places = list(range(len(group) + 1))
+        learned, _ = split_off(places, self._settings.held_out, self._settings.seed)
+        group.insert(learned[0], atoms)
+        return group
+
+    def _training(self) -> TestTimeTraining:
+        return TestTimeTraining(
+            self._prior,
+            replay=self._replay,
+            settings=self._settings,
+            workers=self._workers,
+            cache=self._cache,
+        )
+
+    def _left_alone(self, potential: Potential, structures: list[Atoms]) -> list[str | None]:
+        """Why a structure is not adapted to: a strange charge, or nothing to mend; None else."""
+        found = [unseen_electrons([atoms], self._checked_on) for atoms in structures]
+        if self._profile is not None:
+            seen = observe(structures, potential=potential)
+            each = diagnose(structures, seen, self._profile).structures
+            decisions = [gate.before(Diagnosis([one], {})) for one in each]
+            inside = [None if decision.act else decision.reason for decision in decisions]
+            found = [first or second for first, second in zip(found, inside, strict=True)]
+        return found
+
+    def _doubt(self, potential: Potential) -> str | None:
+        return distrusted(
+            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
+        )
+
+
+def _figures(records: Sequence[Record], acted: int) -> dict[str, float]:
+    """Over the structures that were adapted to."""
+    done = [record.figures for record in records if record.acted]
+    found = {"structures adapted to, each on its own": float(acted)}
+    for key in (BEFORE, AFTER):
+        values = [figures[key] for figures in done if key in figures]
+        if values:
+            found[f"{key}, median over structures"] = float(np.median(values))
+    return found

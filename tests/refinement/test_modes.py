@@ -1,0 +1,204 @@
+"""Adapting to each structure on its own: nothing is left behind, and the result is a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms, units
+from ase.md.verlet import VelocityVerlet
+
+import farfield
+from farfield.errors import CapabilityError, ConfigError
+from farfield.refinement import AdaptedEach, OneByOne, Refined, TestTimeSettings, load_model
+from farfield.refinement.replay import split_off
+from farfield.shifts import Profile, observe
+from farfield.shifts.profile import fit
+from farfield.structures import without_labels
+
+from .conftest import rattled
+from .learned_prior import LearnedPrior, model
+
+SETTINGS = TestTimeSettings(
+    steps=10, judge_every=5, batch_size=4, learning_rate=0.01, ema_decay=0.5
+)
+TRAIN = [*rattled("CH3OH", 6), *rattled("HCN", 4, seed=50)]
+TEST = without_labels(rattled("CH3CONH2", 2, seed=100))
+MODEL = model()
+
+
+def adapt(structures: list[Atoms], **changes: object) -> Refined:
+    given = {"settings": SETTINGS, "checked_on": TRAIN, "copies": 5, **changes}
+    return OneByOne(LearnedPrior(), **given).refine(MODEL, structures)
+
+
+@pytest.fixture(scope="module")
+def refined() -> Refined:
+    return adapt(TEST)
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(
+        torch.equal(first[key], second[key]) for key in first
+    )
+
+
+def test_each_starts_from_the_same_weights(refined: Refined) -> None:
+    before, found = model().state(), refined.potential
+    assert isinstance(found, AdaptedEach) and refined.record.acted
+    assert same(MODEL.state(), before)
+    alone = adapt(TEST[1:]).potential
+    assert isinstance(alone, AdaptedEach)
+    first, second = found.at(0).state(), found.at(1).state()
+    assert same(second, alone.at(0).state())  # whatever went before it
+    assert not same(first, second) and not same(first, before) and not same(second, before)
+    found.predict(TEST)
+    assert same(MODEL.state(), before) and same(found.base.state(), before)
+
+
+def test_a_structure_is_learned_from_and_copies_of_it_judge() -> None:
+    for copies, share, seed in [(1, 0.25, 0), (5, 0.25, 3), (7, 0.5, 1)]:
+        settings = replace(SETTINGS, held_out=share, seed=seed)
+        group = OneByOne(LearnedPrior(), settings=settings, copies=copies)._with_copies(TEST[0])
+        assert len(group) == copies + 1
+        learned, judged = split_off(group, share, seed)
+        assert TEST[0] in learned and TEST[0] not in judged
+        apart = [np.linalg.norm(a.positions - TEST[0].positions, axis=1) for a in judged]
+        assert np.allclose([np.sqrt(np.mean(d**2)) for d in apart], 0.1)
+
+
+def test_figures_and_reasons_tell_of_each(refined: Refined) -> None:
+    record = refined.record
+    assert record.reasons[0].startswith("2 of 2 structures were adapted to")
+    assert all("C2H5NO: adapted: the prior head's" in reason for reason in record.reasons[1:])
+    assert len(record.reasons) == 3
+    before, after = (
+        record.figures[f"prior head, force MAE held out, {when}, eV/Å, median over structures"]
+        for when in ("before", "after")
+    )
+    assert after < 0.98 * before
+    assert record.settings["per"] == "structure" and record.settings["seed"] == 0
+
+
+def test_its_predictions_are_those_of_its_models_through_files_too(
+    refined: Refined, tmp_path: Path
+) -> None:
+    found = refined.potential
+    assert isinstance(found, AdaptedEach)
+    found.save(tmp_path / "model")
+    back = load_model(str(tmp_path / "model"))
+    assert isinstance(back, AdaptedEach)
+    turned = TEST[::-1]
+    for place, (one, other) in enumerate(
+        zip(found.predict(turned), back.predict(turned), strict=True)
+    ):
+        own = found.at(1 - place).predict([turned[place]])[0]
+        assert np.array_equal(one.forces, own.forces) and one.energy == own.energy
+        assert np.array_equal(one.forces, other.forces) and one.energy == other.energy
+        start = MODEL.predict([turned[place]])[0]
+        assert not np.allclose(one.forces, start.forces, atol=1e-6)
+
+
+def test_other_structures_are_refused_and_no_weights_are_guessed(refined: Refined) -> None:
+    found = refined.potential
+    assert isinstance(found, AdaptedEach)
+    other = TEST[0].copy()
+    other.positions[0, 0] += 0.01
+    for atoms in (other, TRAIN[0], TEST[0].copy()):
+        if atoms == TEST[0]:
+            atoms.info["charge"] = 1
+        with pytest.raises(CapabilityError, match="is none of the structures that"):
+            found.predict([atoms])
+    with pytest.raises(CapabilityError, match="no cutoff of its own"):
+        found.with_cutoff(4.0, "taper")
+
+
+def test_molecular_dynamics_keeps_the_weights_of_its_start(refined: Refined) -> None:
+    found = refined.potential
+    assert isinstance(found, AdaptedEach)
+    ends = []
+    for calculator in (found.calculator(), found.at(1).calculator()):
+        atoms = TEST[1].copy()
+        atoms.calc = calculator
+        VelocityVerlet(atoms, 0.2 * units.fs).run(5)
+        ends.append(atoms.positions)
+    assert not np.allclose(ends[0], TEST[1].positions, atol=1e-4)
+    assert np.array_equal(ends[0], ends[1])
+
+
+def test_a_structure_with_nothing_to_mend_keeps_the_start() -> None:
+    profile: Profile = fit(
+        observe(rattled("CH3OH", 12), potential=MODEL), seed=0, header={"cutoff": MODEL.cutoff}
+    )
+    inside = without_labels(rattled("CH3OH", 1, seed=500))
+    refined = adapt([*inside, TEST[0]], profile=profile)
+    found = refined.potential
+    assert isinstance(found, AdaptedEach)
+    assert "left alone: only 0 of 1 structures" in refined.record.reasons[1]
+    assert found.members[0].weights == {} and found.members[1].weights
+    untouched = adapt(inside, profile=profile)
+    assert untouched.potential is MODEL and not untouched.record.acted
+
+
+def test_a_strange_charge_leaves_that_structure_alone() -> None:
+    cation = TEST[0].copy()
+    cation.info["charge"] = 1
+    refined = adapt([cation])
+    assert refined.potential is MODEL
+    assert "charge +1" in refined.record.reasons[1]
+
+
+def test_the_verb_writes_one_model_and_the_ordinary_ones(tmp_path: Path) -> None:
+    options = {"steps": 4, "learning_rate": 0.01, "force": True}
+    refined = farfield.refine(
+        TEST,
+        model=MODEL,
+        method="ttt",
+        prior=LearnedPrior(),
+        per="structure",
+        cache=tmp_path / "cache",
+        output=tmp_path / "out",
+        **options,
+    )
+    assert "no training structure is replayed" in refined.record.reasons[-1]
+    written = load_model(str(tmp_path / "out" / "model"))
+    for place, atoms in enumerate(TEST):
+        ordinary = load_model(str(tmp_path / "out" / "models" / f"{place:04d}.pt"))
+        forces = ordinary.predict([atoms])[0].forces
+        assert np.array_equal(forces, written.predict([atoms])[0].forces)
+    with pytest.raises(CapabilityError, match="in the folder models beside it"):
+        farfield.export(str(tmp_path / "out" / "model"), output=tmp_path / "native")
+    with pytest.raises(ConfigError, match="adapt per 'atom'"):
+        farfield.refine(
+            TEST,
+            model=MODEL,
+            method="ttt",
+            prior=LearnedPrior(),
+            per="atom",
+            cache=tmp_path / "cache",
+        )
+
+
+def test_simulations_refined_per_start_have_the_weights_of_theirs(tmp_path: Path) -> None:
+    done = farfield.simulate(
+        TEST,
+        model=MODEL,
+        output=tmp_path / "run",
+        refine="ttt",
+        prior=LearnedPrior(),
+        refine_options={"per": "structure", "steps": 2, "learning_rate": 0.01, "force": True},
+        cache=tmp_path / "cache",
+        duration=0.002,
+        temperature=10.0,
+        checks={"allow_reactions": True},
+        progress=False,
+    )
+    models = [tmp_path / "run" / "refinement" / "models" / f"000{place}.pt" for place in (0, 1)]
+    for place, path in enumerate(models):
+        frame = farfield.read(tmp_path / "run" / f"simulation_000{place}" / "trajectory.extxyz")[0]
+        forces = load_model(str(path)).predict([TEST[place]])[0].forces
+        assert np.allclose(frame.arrays["farfield_forces"], forces, atol=1e-6)
+    assert len(done.outcomes) == 2
