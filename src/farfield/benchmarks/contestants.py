@@ -86,14 +86,19 @@ def delta(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     return Contestant(predict)
 
 
+def freeze(strategy: Strategy, bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """Pre-trained on the prior, then fitted to the reference; nothing done at test time."""
+    return Contestant(bench.model(strategy).predict)
+
+
+def freeze_ttt(strategy: Strategy, bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """Test-time training of that model on the prior, with replay."""
+    return _refined(_test_time_training(bench), bench.model(strategy), structures)
+
+
 def ttt(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """Test-time training of the joint model on the prior, with replay."""
-    training = TestTimeTraining(
-        bench.zoo.prior,
-        replay=bench.zoo.training,
-        settings=_with_steps(TestTimeSettings(seed=bench.seed), bench.effort.ttt_steps),
-    )
-    return _refined(training, bench.model("joint"), structures)
+    return _refined(_test_time_training(bench), bench.model("joint"), structures)
 
 
 def head_difference(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
@@ -161,6 +166,14 @@ def paper_radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     return _refined(method, bench.model("supervised"), structures)
 
 
+FROZEN: Mapping[Strategy, str] = MappingProxyType(
+    {
+        "freeze": "early part frozen",
+        "freeze-head": "representation frozen",
+        "freeze-all": "nothing frozen",
+    }
+)
+
 CONTESTANTS: Mapping[str, Method] = MappingProxyType(
     {
         "supervised": Method(supervised, "supervised", ("supervised",)),
@@ -170,6 +183,16 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
         "radius": Method(radius, "joint, radius by the prior", ("joint",), prior_at_inference=True),
         "paper_radius": Method(paper_radius, "supervised, radius as in the paper", ("supervised",)),
         "ttt": Method(ttt, "joint, test-time training", ("joint",)),
+        **{
+            name.replace("-", "_") + ending: Method(
+                partial(make, name), f"pre-trained on the prior, {words}, {done}", (name,)
+            )
+            for name, words in FROZEN.items()
+            for ending, make, done in (
+                ("", freeze, "untouched"),
+                ("_ttt", freeze_ttt, "test-time training"),
+            )
+        },
         "head_difference": Method(
             head_difference, "joint, corrected with β = 1", ("joint",), prior_at_inference=True
         ),
@@ -231,6 +254,14 @@ def _by_prior(bench: Bench, structures: Sequence[Atoms]) -> list[Prediction]:
         assert labels.energy is not None  # a prior gives it
         found.append(Prediction(labels.energy, labels.known_forces))
     return found
+
+
+def _test_time_training(bench: Bench) -> TestTimeTraining:
+    return TestTimeTraining(
+        bench.zoo.prior,
+        replay=bench.zoo.training,
+        settings=_with_steps(TestTimeSettings(seed=bench.seed), bench.effort.ttt_steps),
+    )
 
 
 def _distillation(bench: Bench) -> DistillationSettings:

@@ -19,8 +19,9 @@ def command(
         str,
         typer.Option(
             "--strategy",
-            help="supervised; joint (a reference and a prior head); or retrofit (a prior head for "
-            "a trained --model, without a reference label).",
+            help="supervised; joint (a reference and a prior head); freeze (all learns from the "
+            "prior, then the main head and what --trainable says from the reference); or retrofit "
+            "(a prior head for a trained --model, without a reference label).",
         ),
     ],
     architecture: Annotated[
@@ -29,6 +30,14 @@ def command(
     ] = "mace",
     model: options.MaybeModel = None,
     prior: options.Prior = None,
+    pretrain: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--pretrain",
+            help="Of freeze: structures for the prior, which need no labels; several times. "
+            "Default: those to train on.",
+        ),
+    ] = None,
     valid: Annotated[
         Path | None, typer.Option("--valid", help="Structures to judge by during the run.")
     ] = None,
@@ -41,6 +50,14 @@ def command(
             "--update",
             help="Of a retrofit: 'all' weights (default), the old heads held to the model's own "
             "predictions; or the new 'head' alone, which leaves every prediction as it is.",
+        ),
+    ] = None,
+    trainable: Annotated[
+        str | None,
+        typer.Option(
+            "--trainable",
+            help="Of freeze, what learns from the reference: 'late' (default), all but the first "
+            "layer; the 'head' alone; or 'all'.",
         ),
     ] = None,
     config: Annotated[
@@ -62,15 +79,16 @@ def command(
     from farfield.verbs.train import train
 
     limit_threads()
-    settings = load_settings(config, epochs=epochs, seed=seed, update=update)
+    settings = load_settings(config, epochs=epochs, seed=seed, update=update, trainable=trainable)
     settings = settings.for_strategy(strategy)
-    with epochs_bar(settings.epochs) as report:
+    with epochs_bar(settings.all_epochs(strategy)) as report:
         potential = train(
             structures,
             strategy=strategy,
             architecture=architecture,
             model=model,
             prior=prior,
+            pretrain=pretrain,
             valid=valid,
             settings=settings,
             workers=workers,

@@ -45,6 +45,17 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         torch.save(vars(checkpoint), partial)
 
 
+def second(path: Path) -> Path:
+    """Where the second phase of a run keeps its checkpoint, beside that of the first."""
+    return path.with_name(f"{path.name}-2")
+
+
+def remove(path: Path) -> None:
+    """Remove the checkpoints of a run whose model is written."""
+    for each in (path, second(path)):
+        each.unlink(missing_ok=True)
+
+
 def load(path: Path, run: str) -> Checkpoint | None:
     """Read the checkpoint of ``run``; None when there is none.
 
