@@ -12,7 +12,7 @@ from farfield.datasets.synthetic.molecules import AXES, KNOWN, SETS, TEMPERATURE
 from farfield.errors import ConfigError, DatasetError, LabelError
 from farfield.priors import load_prior
 from farfield.structures import labels_of, read
-from farfield.training.strategies import joint
+from farfield.training.joint import joint
 
 Chem = pytest.importorskip("rdkit.Chem", reason="not installed: pip install 'farfield[rdkit]'")
 from farfield.datasets.synthetic.sampling import embedded, sample  # noqa: E402

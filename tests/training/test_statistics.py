@@ -10,7 +10,7 @@ from ase.build import molecule
 from farfield.errors import LabelError
 from farfield.structures import Labels, attach
 from farfield.training.statistics import force_scale, isolated_energies
-from farfield.training.strategies import supervised
+from farfield.training.supervised import supervised
 
 E0 = {1: -13.0, 6: -1030.0, 8: -2040.0}
 

@@ -12,6 +12,7 @@ from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
 from farfield.benchmarks.fine_tuning import fine_tune
+from farfield.benchmarks.mace_multihead import mace_multihead
 from farfield.benchmarks.zoo import Strategy
 from farfield.potentials import Prediction, TrainablePotential
 from farfield.refinement import (
@@ -84,6 +85,16 @@ def delta(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
         ]
 
     return Contestant(predict)
+
+
+def freeze(strategy: Strategy, bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """Pre-trained on the prior, then fitted to the reference; nothing done at test time."""
+    return Contestant(bench.model(strategy).predict)
+
+
+def freeze_ttt(strategy: Strategy, bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """Test-time training of that model on the prior, with replay."""
+    return _refined(_test_time_training(bench), bench.model(strategy), structures)
 
 
 def ttt(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
@@ -162,6 +173,14 @@ def paper_radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     return _refined(method, bench.model("supervised"), structures)
 
 
+FROZEN: Mapping[Strategy, str] = MappingProxyType(
+    {
+        "freeze": "early part frozen",
+        "freeze-head": "representation frozen",
+        "freeze-all": "nothing frozen",
+    }
+)
+
 CONTESTANTS: Mapping[str, Method] = MappingProxyType(
     {
         "supervised": Method(supervised, "supervised", ("supervised",)),
@@ -172,6 +191,16 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
         "paper_radius": Method(paper_radius, "supervised, radius as in the paper", ("supervised",)),
         "ttt": Method(ttt, "joint, test-time training", ("joint",)),
         "ttt_prior": Method(ttt_prior, "joint, test-time training on the prior alone", ("joint",)),
+        **{
+            name.replace("-", "_") + ending: Method(
+                partial(make, name), f"pre-trained on the prior, {words}, {done}", (name,)
+            )
+            for name, words in FROZEN.items()
+            for ending, make, done in (
+                ("", freeze, "untouched"),
+                ("_ttt", freeze_ttt, "test-time training"),
+            )
+        },
         "head_difference": Method(
             head_difference, "joint, corrected with β = 1", ("joint",), prior_at_inference=True
         ),
@@ -211,6 +240,12 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
             )
             for count in (1, 10, 100)
         },
+        "mace_multihead_10": Method(
+            partial(mace_multihead, 10),
+            "supervised MACE, mace-torch's multihead fine-tuning on 10 LABELLED",
+            ("supervised",),
+            sees_labels=True,
+        ),
     }
 )
 

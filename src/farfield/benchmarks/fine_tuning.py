@@ -30,15 +30,10 @@ def fine_tune(
     CapabilityError
         There are not so many structures with reference forces.
     """
-    known = [atoms for atoms in structures if _has_forces(atoms)]
-    if len(known) < count:
-        raise CapabilityError(
-            f"{len(known)} structures with reference forces may be adapted to, not {count}"
-        )
     model = bench.model("supervised").clone()
     random = np.random.default_rng(bench.seed)
     size = max(count, LEAST_SAMPLES)
-    chosen = [known[place] for place in random.choice(len(known), count, replace=False)]
+    chosen = some_labelled(count, structures, random)
     trained = [atoms for atoms in bench.zoo.training if len(atoms) > 1 and replay]
     replayed = [trained[place] for place in _places(random, len(trained), size)]
     samples = [
@@ -63,6 +58,24 @@ def _places(random: np.random.Generator, available: int, wanted: int) -> list[in
     """Places of at most so many items, at random."""
     chosen: list[int] = random.permutation(available)[:wanted].tolist()
     return chosen
+
+
+def some_labelled(
+    count: int, structures: Sequence[Atoms], random: np.random.Generator
+) -> list[Atoms]:
+    """So many of the structures with reference forces, drawn at random.
+
+    Raises
+    ------
+    CapabilityError
+        There are not so many.
+    """
+    known = [atoms for atoms in structures if _has_forces(atoms)]
+    if len(known) < count:
+        raise CapabilityError(
+            f"{len(known)} structures with reference forces may be adapted to, not {count}"
+        )
+    return [known[place] for place in random.choice(len(known), count, replace=False)]
 
 
 def _has_forces(atoms: Atoms) -> bool:

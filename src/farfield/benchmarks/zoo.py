@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, final
+from types import MappingProxyType
+from typing import Any, Literal, final
 
 import numpy as np
 from ase import Atoms
@@ -22,13 +23,29 @@ from farfield.priors import LabelCache, Prior, label, load_prior, require
 from farfield.refinement import load_model
 from farfield.settings import validated
 from farfield.structures import Labels, LeftOut, attach, leave_groups_out, require_labels
-from farfield.training import TrainingSettings, fit
+from farfield.training import TrainingSettings, checkpoint
+from farfield.training.at_once import at_once
+from farfield.training.freeze import freeze, two_phases
+from farfield.training.joint import joint
 from farfield.training.retrofit import retrofit
-from farfield.training.strategies import TrainingSet, joint, supervised
+from farfield.training.supervised import supervised
+from farfield.training.training_set import TrainingSet
 
 DELTA_HEAD = "delta"
 Say = Callable[[str], None]
-Strategy = Literal["supervised", "joint", "delta", "retrofit", "retrofit-head"]
+Strategy = Literal[
+    "supervised",
+    "joint",
+    "delta",
+    "retrofit",
+    "retrofit-head",
+    "freeze",
+    "freeze-head",
+    "freeze-all",
+]
+TRAINABLE: Mapping[Strategy, Literal["head", "late", "all"]] = MappingProxyType(
+    {"freeze": "late", "freeze-head": "head", "freeze-all": "all"}
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,9 @@ class Recipe:
     strategy
         ``"supervised"``; ``"joint"``; ``"delta"``, one head that learns the reference minus the
         prior; ``"retrofit"``, the supervised model with a prior head added, all weights moving;
-        ``"retrofit-head"``, the same with the head alone.
+        ``"retrofit-head"``, the same with the head alone; ``"freeze"``, pre-trained on the
+        prior, then all but the early part fitted; ``"freeze-head"`` and ``"freeze-all"``, the
+        same with the heads alone, or all weights.
     seed
         Of the weights and the order of the samples.
     without
@@ -137,7 +156,7 @@ class Zoo:
 
     def _train(self, recipe: Recipe, path: Path, say: Say) -> None:
         settings = self._settings(recipe)
-        checkpoint = path.with_suffix(".checkpoint")
+        kept = path.with_suffix(".checkpoint")
         start = time.monotonic()
         where = f"{self.task.name} {self.family.name} {recipe.name}"
 
@@ -150,9 +169,7 @@ class Zoo:
             base = self.model(replace(recipe, strategy="supervised", prior=None), say)
             prior = self.prior if recipe.prior is None else load_prior(recipe.prior)
             structures = self.with_prior_labels(self._structures(recipe), prior)
-            model = retrofit(
-                base, structures, prior, settings, checkpoint=checkpoint, report=report
-            )
+            model = retrofit(base, structures, prior, settings, checkpoint=kept, report=report)
         else:
             data = self._data(recipe)
             model = create(
@@ -163,12 +180,14 @@ class Zoo:
                 scales=data.scales,
                 seed=recipe.seed,
             )
-            fit(model, data.samples, settings, checkpoint=checkpoint, report=report)
-            model.metadata.update(strategy=recipe.strategy, settings=settings.model_dump())
+            learn = freeze if recipe.strategy in TRAINABLE else at_once
+            learn(model, data, settings, checkpoint=kept, report=report)
+            strategy = "freeze" if recipe.strategy in TRAINABLE else recipe.strategy
+            model.metadata.update(strategy=strategy, settings=settings.model_dump())
         model.save(path)
         seconds = time.monotonic() - start
         write_json(path.with_suffix(".json"), {"seconds": seconds, **settings.model_dump()})
-        checkpoint.unlink(missing_ok=True)
+        checkpoint.remove(kept)
 
     @cached_property
     def _given(self) -> TrainingSettings:
@@ -179,7 +198,10 @@ class Zoo:
         return settings.model_copy(update={"architecture": dict(self.family.settings)})
 
     def _settings(self, recipe: Recipe) -> TrainingSettings:
-        """One head gets twice the epochs of two, hence as many steps."""
+        """One head gets twice the epochs of two, hence as many steps.
+
+        So does the second phase of freeze; its first, of the prior head, has half as many.
+        """
         settings = self._given.model_copy(update={"seed": recipe.seed})
         if recipe.strategy.startswith("retrofit"):
             update = "head" if recipe.strategy == "retrofit-head" else "all"
@@ -187,9 +209,12 @@ class Zoo:
             given = {**self.family.training, "epochs": epochs, "update": update}
             return TrainingSettings(**{**given, "seed": recipe.seed}).for_strategy("retrofit")
         epochs = settings.epochs if recipe.without is None else self.task.left_out_epochs
-        if recipe.strategy != "joint":
-            epochs *= 2
-        return settings.model_copy(update={"epochs": epochs})
+        changes: dict[str, Any] = {"epochs": epochs}
+        if trainable := TRAINABLE.get(recipe.strategy):
+            changes |= {"trainable": trainable, "pretrain_epochs": epochs}
+        if recipe.strategy not in ("joint", "freeze", "freeze-all"):
+            changes["epochs"] = 2 * epochs
+        return settings.model_copy(update=changes)
 
     def _structures(self, recipe: Recipe) -> list[Atoms]:
         if recipe.without is None:
@@ -202,7 +227,9 @@ class Zoo:
             return supervised(structures)
         if recipe.strategy == "joint":
             return joint(structures, self.prior)
-        return TrainingSet(structures, {DELTA_HEAD: _differences(structures, self.prior)})
+        if recipe.strategy in TRAINABLE:
+            return two_phases(structures, structures, self.prior)
+        return TrainingSet({DELTA_HEAD: (structures, _differences(structures, self.prior))})
 
 
 def _differences(structures: Sequence[Atoms], prior: Prior) -> list[Labels]:

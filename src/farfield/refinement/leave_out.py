@@ -19,9 +19,13 @@ from farfield.refinement.force_error import left_out_errors
 from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
 from farfield.shifts.expected_error import LeftOutError
 from farfield.structures import LeftOut, leave_groups_out
-from farfield.training import TrainingSettings, fit
+from farfield.training import TrainingSettings
+from farfield.training.at_once import at_once
+from farfield.training.freeze import freeze, two_phases
+from farfield.training.joint import joint
 from farfield.training.retrofit import retrofit
-from farfield.training.strategies import TrainingSet, joint, supervised
+from farfield.training.supervised import supervised
+from farfield.training.training_set import TrainingSet
 
 Say = Callable[[str], None]
 
@@ -41,7 +45,8 @@ def rule_by_leaving_out(
     Parameters
     ----------
     potential
-        A model that farfield trained: jointly, or supervised and then retrofitted.
+        A model that farfield trained: jointly; by freeze, with one set for both phases; or
+        supervised and then retrofitted.
     structures
         Its training set, with the labels of the reference and of the prior.
     prior
@@ -156,6 +161,11 @@ def _recipe(
             f"{potential.name} was trained on a prior too: give --prior, so that its like can be "
             "trained again"
         )
+    if known.get("strategy") == "freeze" and _one_set(known):
+        both = _settings(known, epochs)
+        return lambda structures: _fitted(
+            two_phases(structures, structures, prior), architecture, both, freeze
+        )
     if known.get("strategy") == "joint":
         first, second = _settings(known, epochs), None
     elif known.get("strategy") == "retrofit" and base.get("strategy") == "supervised":
@@ -176,7 +186,17 @@ def _recipe(
     return train
 
 
-def _fitted(data: TrainingSet, architecture: str, settings: TrainingSettings) -> TrainablePotential:
+def _one_set(metadata: dict[str, Any]) -> bool:
+    """Whether both phases of freeze learned from the same structures, which are at hand."""
+    return bool(metadata.get("pretraining", {}).get("same_structures", True))
+
+
+def _fitted(
+    data: TrainingSet,
+    architecture: str,
+    settings: TrainingSettings,
+    learn: Callable[..., dict[str, Any]] = at_once,
+) -> TrainablePotential:
     model = create(
         architecture,
         settings.architecture,
@@ -185,7 +205,7 @@ def _fitted(data: TrainingSet, architecture: str, settings: TrainingSettings) ->
         scales=data.scales,
         seed=settings.seed,
     )
-    fit(model, data.samples, settings)
+    learn(model, data, settings)
     return model
 
 

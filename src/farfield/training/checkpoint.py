@@ -24,6 +24,8 @@ class Checkpoint:
         Number of finished epochs.
     model, averaged
         Weights, and their exponential moving average.
+    best
+        Those of the best epoch, when the run may end early; else empty.
     optimiser, schedule
         States of Adam and of the learning rate.
     history
@@ -34,6 +36,7 @@ class Checkpoint:
     epoch: int
     model: dict[str, torch.Tensor]
     averaged: list[torch.Tensor]
+    best: list[torch.Tensor]
     optimiser: dict[str, Any]
     schedule: dict[str, Any]
     history: list[dict[str, float]]
@@ -43,6 +46,17 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write ``checkpoint`` atomically."""
     with atomic(path) as partial:
         torch.save(vars(checkpoint), partial)
+
+
+def second(path: Path) -> Path:
+    """Where the second phase of a run keeps its checkpoint, beside that of the first."""
+    return path.with_name(f"{path.name}-2")
+
+
+def remove(path: Path) -> None:
+    """Remove the checkpoints of a run whose model is written."""
+    for each in (path, second(path)):
+        each.unlink(missing_ok=True)
 
 
 def load(path: Path, run: str) -> Checkpoint | None:

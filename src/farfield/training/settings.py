@@ -16,6 +16,13 @@ from farfield.settings import validated
 # A model that is trained already needs fewer steps than a new one.
 STRATEGY_DEFAULTS: Mapping[str, dict[str, Any]] = MappingProxyType({"retrofit": {"epochs": 40}})
 
+OWN_SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "retrofit": ("update", "held_out"),
+        "freeze": ("trainable", "keep_prior", "pretrain_epochs"),
+    }
+)
+
 
 class TrainingSettings(BaseModel):
     """How a model is trained; every field can stand in the YAML file of ``--config``.
@@ -33,6 +40,12 @@ class TrainingSettings(BaseModel):
     forces_weight: float = Field(default=10.0, ge=0, description="weight of the force loss, Å²/eV²")
     clip_norm: float = Field(default=10.0, gt=0, description="largest norm of the gradient")
     ema_decay: float = Field(default=0.995, ge=0, lt=1, description="decay of the averaged weights")
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="end after so many epochs without a better validation error, with the weights "
+        "of the best one; None trains all epochs",
+    )
     seed: int = Field(default=0, ge=0, description="of the weights and the order of the samples")
     architecture: dict[str, Any] = Field(
         default_factory=dict, description="settings of the architecture, such as channels"
@@ -43,6 +56,19 @@ class TrainingSettings(BaseModel):
     held_out: float = Field(
         default=0.1, gt=0, lt=1, description="retrofit: share of structures to judge by"
     )
+    trainable: Literal["head", "late", "all"] = Field(
+        default="late",
+        description="freeze: what moves in the second phase: the heads alone; these and the "
+        "representation after its first layer; or all weights",
+    )
+    keep_prior: bool = Field(
+        default=True,
+        description="freeze: the prior head learns on in the second phase, unless only the heads "
+        "move",
+    )
+    pretrain_epochs: int | None = Field(
+        default=None, ge=1, description="freeze: epochs of the first phase; None takes epochs"
+    )
 
     def for_strategy(self, strategy: str) -> TrainingSettings:
         """Return these settings, with the strategy's own defaults for what was not given.
@@ -52,14 +78,19 @@ class TrainingSettings(BaseModel):
         ConfigError
             A setting was given that this strategy does not have.
         """
-        if strategy != "retrofit":
-            for key in ("update", "held_out"):
+        for owner, keys in OWN_SETTINGS.items():
+            for key in keys if strategy != owner else ():
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise ConfigError(
-                        f"{key} is a setting of the strategy retrofit, not of {strategy}"
+                        f"{key} is a setting of the strategy {owner}, not of {strategy}"
                     )
         given = self.model_dump(exclude_unset=True)
         return TrainingSettings(**{**STRATEGY_DEFAULTS.get(strategy, {}), **given})
+
+    def all_epochs(self, strategy: str) -> int:
+        """Epochs of all phases of a strategy."""
+        first = (self.pretrain_epochs or self.epochs) if strategy == "freeze" else 0
+        return first + self.epochs
 
 
 def load_settings(path: Path | None, **overrides: Any) -> TrainingSettings:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import torch
 from ase import Atoms
 
 from farfield.errors import ConfigError, did_you_mean
-from farfield.potentials import Potential, TrainablePotential, require_trainable
-from farfield.potentials.create import create
-from farfield.priors import Failure, Prior, load_prior
-from farfield.refinement import load_model
-from farfield.structures import Labels, attach, describe, require_labels, without_labels
-from farfield.training import Sample, TrainingSettings, fit
+from farfield.potentials import Potential, TrainablePotential
+from farfield.priors import Prior, load_prior
+from farfield.structures import without_labels
+from farfield.training import TrainingSettings, checkpoint
+from farfield.training.at_once import at_once
+from farfield.training.distributed import Processes, joined
+from farfield.training.freeze import freeze, two_phases
+from farfield.training.joint import joint
 from farfield.training.retrofit import refuse_second_head, retrofit
-from farfield.training.statistics import isolated_atoms
-from farfield.training.strategies import (
-    MAIN_HEAD,
-    STRATEGIES,
-    TrainingSet,
-    joint,
-    supervised,
-)
-from farfield.verbs.inputs import Structures, prior_labels, structures_of
+from farfield.training.strategies import STRATEGIES
+from farfield.training.supervised import supervised
+from farfield.training.training_set import MAIN_HEAD
+from farfield.verbs import training_data
+from farfield.verbs.inputs import Structures, structures_of
+from farfield.verbs.training_report import write_training
 
 Report = Callable[[dict[str, float]], None]
+DEVICES = ("cpu", "cuda")
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def train(
@@ -35,11 +39,15 @@ def train(
     architecture: str = "mace",
     model: Potential | str | None = None,
     prior: Prior | str | None = None,
+    pretrain: Structures | None = None,
     valid: Structures | None = None,
     settings: TrainingSettings | None = None,
+    device: str = "cpu",
+    dtype: str | None = None,
     workers: int = 1,
     cache: Path | str | None = None,
     output: Path | str | None = None,
+    page: Path | str | None = None,
     report: Report = lambda record: None,
 ) -> TrainablePotential:
     """Train a model on labelled structures, or give a trained one a prior head.
@@ -52,7 +60,8 @@ def train(
         ``"retrofit"``: structures like those that ``model`` was trained on; they need no
         labels, and the reference's are not read.
     strategy
-        ``"supervised"``, ``"joint"`` (needs ``prior``) or ``"retrofit"`` (needs ``prior`` and
+        ``"supervised"``; ``"joint"`` (needs ``prior``); ``"freeze"`` (needs ``prior``; see
+        :func:`farfield.training.freeze.freeze`); or ``"retrofit"`` (needs ``prior`` and
         ``model``; see :func:`farfield.training.retrofit.retrofit`).
     architecture
         Of a new model: ``"mace"``, or another of
@@ -61,15 +70,27 @@ def train(
         A model to start from; None builds a new one.
     prior
         Whose labels the second head learns; they are computed here.
+    pretrain
+        Of ``"freeze"``: structures of the first phase, which need no labels, and whose
+        reference labels are not read; None takes ``structures``.
     valid
         Structures to judge by during the run; a retrofit holds out its own.
     settings
         Epochs, rates, the architecture's size, the seed. What is not set takes the strategy's
         default, see :meth:`farfield.training.TrainingSettings.for_strategy`.
+    device
+        ``"cpu"`` or ``"cuda"``; the model that is returned is there. A process that torchrun
+        started takes the GPU of its own number, and its share of each batch.
+    dtype
+        ``"float32"`` or ``"float64"``; None takes what the architecture's settings say, or
+        ``model`` has.
     workers, cache
         For labelling with the prior.
     output
         The model file to write; a ``.checkpoint`` file beside it lets a killed run go on.
+    page
+        Folder for ``report.html``, the curves of the run, and ``training.json``; None writes
+        neither.
     report
         Called with the record of each epoch.
 
@@ -78,133 +99,120 @@ def train(
     ConfigError
         An unknown strategy, or something that it needs is missing.
     CapabilityError
-        The model cannot be trained, or has a head for the prior to retrofit already.
+        The model cannot be trained, has a head for the prior to retrofit already, or does not
+        declare the part that is to be frozen.
     LabelError
         Missing or mixed labels.
     """
-    if strategy not in STRATEGIES:
-        raise ConfigError(f"unknown strategy {strategy!r}{did_you_mean(strategy, STRATEGIES)}")
+    for what, name, known in (
+        ("strategy", strategy, STRATEGIES),
+        ("device", device, DEVICES),
+        ("dtype", dtype or "float32", DTYPES),
+    ):
+        if name not in known:
+            raise ConfigError(f"unknown {what} {name!r}{did_you_mean(name, known)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("there is no CUDA device here, or torch cannot use it: leave cuda away")
+    if pretrain is not None and strategy != "freeze":
+        raise ConfigError(f"--pretrain belongs to the strategy freeze, not to {strategy}")
     settings = (settings or TrainingSettings()).for_strategy(strategy)
-    given = structures_of(structures)
-    start = None
-    if model is not None:
-        start = require_trainable(load_model(model), "training").clone()
+    if dtype is not None and model is None:
+        size = {**settings.architecture, "dtype": dtype}
+        settings = settings.model_copy(update={"architecture": size})
     target = None if output is None else Path(output)
-    checkpoint = None if target is None else target.with_name(target.name + ".checkpoint")
-    if strategy == "retrofit":
-        if start is None or prior is None:
-            raise ConfigError("retrofit needs --model, a trained one, and --prior, such as gfn2")
-        if valid is not None:
-            raise ConfigError("retrofit judges by a share of its structures: leave --valid away")
-        chosen = load_prior(prior)
-        refuse_second_head(start, chosen)
-        labelled = _for_retrofit(given, start, chosen, workers, cache)
-        potential = retrofit(
-            start, labelled, chosen, settings, checkpoint=checkpoint, report=report
-        )
-    else:
-        main = MAIN_HEAD if start is None else start.heads[0]
-        if strategy == "joint":
-            if prior is None:
-                raise ConfigError("joint training needs --prior, such as gfn2")
-            chosen = load_prior(prior)
-            outcomes = prior_labels(given, chosen, workers=workers, cache=cache)
-            _attach_prior(given, outcomes, chosen)
-            training_set = joint(given, chosen, main)
+    kept = None if target is None else target.with_name(target.name + ".checkpoint")
+    chosen = None if prior is None else load_prior(prior)
+    with joined(device) as place:
+        start = None
+        if model is not None:
+            wanted = None if dtype is None else DTYPES[dtype]
+            start = training_data.starting(model, wanted, place)
+        told = {"checkpoint": kept, "report": report}
+        run = _Run(strategy, settings, chosen, workers, cache, told)
+        given = structures_of(structures)
+        if strategy == "retrofit":
+            potential = _retrofitted(run, given, start, valid)
         else:
-            training_set = supervised(given, main)
-        potential = _started(start, training_set, architecture, settings)
-        history = fit(
-            potential,
-            training_set.samples,
-            settings,
-            validation=[] if valid is None else _validation(structures_of(valid), main),
-            checkpoint=checkpoint,
-            report=report,
-        )
-        potential.metadata.update(
-            strategy=strategy,
-            levels_of_theory=training_set.levels,
-            settings=settings.model_dump(),
-            n_structures=len(training_set.structures),
-            history=history,
-        )
-    if target is not None and checkpoint is not None:
-        potential.save(target)
-        checkpoint.unlink(missing_ok=True)
+            potential = _trained(run, given, start, architecture, place, pretrain, valid)
+        if Processes().first and target is not None and kept is not None:
+            potential.save(target)
+            checkpoint.remove(kept)
+        if Processes().first and page is not None:
+            write_training(potential, Path(page))
     return potential
 
 
-def _started(
-    start: TrainablePotential | None,
-    training_set: TrainingSet,
-    architecture: str,
-    settings: TrainingSettings,
-) -> TrainablePotential:
-    """A new model, or the given one with the heads that it lacks."""
-    if start is None:
-        return create(
-            architecture,
-            settings.architecture,
-            structures=training_set.structures,
-            heads=training_set.energies,
-            scales=training_set.scales,
-            seed=settings.seed,
+@dataclass(frozen=True)
+class _Run:
+    """What all strategies take."""
+
+    strategy: str
+    settings: TrainingSettings
+    prior: Prior | None
+    workers: int
+    cache: Path | str | None
+    told: dict[str, Any]  # checkpoint and report, as :func:`farfield.training.fit` takes them
+
+    def labelled(self, structures: Sequence[Atoms]) -> Sequence[Atoms]:
+        """The structures, the prior's labels attached."""
+        return training_data.with_prior_labels(
+            structures, self.needed_prior, self.workers, self.cache
         )
-    start.require_species(training_set.structures)
-    for head, energies in training_set.energies.items():
-        if head not in start.heads:
-            scale = training_set.scales[head] / training_set.scales[start.heads[0]]
-            start = start.with_head(head, energies, scale)
-    return start
+
+    @property
+    def needed_prior(self) -> Prior:
+        """The prior, which must be there."""
+        if self.prior is None:
+            raise ConfigError(f"{self.strategy} training needs --prior, such as gfn2")
+        return self.prior
 
 
-def _attach_prior(
-    structures: Sequence[Atoms], outcomes: Sequence[Labels | Failure], prior: Prior
-) -> None:
-    for atoms, outcome in zip(structures, outcomes, strict=True):
-        if isinstance(outcome, Failure):
-            raise ConfigError(
-                f"{describe(atoms)}: the prior {prior.name} gave no labels ({outcome.reason}): "
-                "take the structure out of the training set"
-            )
-        attach(atoms, outcome, prior.label_name)
+def _retrofitted(
+    run: _Run,
+    given: Sequence[Atoms],
+    start: TrainablePotential | None,
+    valid: Structures | None,
+) -> TrainablePotential:
+    if start is None or run.prior is None:
+        raise ConfigError("retrofit needs --model, a trained one, and --prior, such as gfn2")
+    if valid is not None:
+        raise ConfigError("retrofit judges by a share of its structures: leave --valid away")
+    refuse_second_head(start, run.prior)
+    labelled = training_data.for_retrofit(given, start, run.prior, run.workers, run.cache)
+    return retrofit(start, labelled, run.prior, run.settings, **run.told)
 
 
-def _for_retrofit(
-    structures: Sequence[Atoms],
-    potential: TrainablePotential,
-    prior: Prior,
-    workers: int,
-    cache: Path | str | None,
-) -> list[Atoms]:
-    """Copies without labels but the prior's, and with an isolated atom of each element.
-
-    The model's elements that the structures lack are added, so that the new head knows them
-    too. An isolated atom that the prior cannot do is left out.
-    """
-    bare = without_labels(structures)
-    there = {
-        int(atoms.numbers[0])
-        for atoms, single in zip(bare, isolated_atoms(bare), strict=True)
-        if single
-    }
-    bare += [Atoms([number]) for number in sorted((potential.species or set()) - there)]
-    outcomes = prior_labels(bare, prior, workers=workers, cache=cache)
-    kept = [
-        place
-        for place, single in enumerate(isolated_atoms(bare))
-        if not (single and isinstance(outcomes[place], Failure))
-    ]
-    found = [bare[place] for place in kept]
-    _attach_prior(found, [outcomes[place] for place in kept], prior)
-    return found
-
-
-def _validation(structures: Sequence[Atoms], head: str) -> list[Sample]:
-    labels = require_labels(structures, purpose="validation")
-    return [
-        Sample(atoms, head, label)
-        for atoms, label in zip(structures, labels, strict=True)
-        if len(atoms) > 1
-    ]
+def _trained(
+    run: _Run,
+    given: Sequence[Atoms],
+    start: TrainablePotential | None,
+    architecture: str,
+    place: str,
+    pretrain: Structures | None,
+    valid: Structures | None,
+) -> TrainablePotential:
+    main = MAIN_HEAD if start is None else start.heads[0]
+    judged = [] if valid is None else structures_of(valid)
+    validation = training_data.validation(judged, main)
+    if run.strategy == "supervised":
+        training_set = supervised(given, main)
+    elif run.strategy == "joint":
+        training_set = joint(run.labelled(given), run.needed_prior, main)
+    else:
+        prior, first = run.needed_prior, given
+        if pretrain is not None:
+            first = training_data.for_pretraining(structures_of(pretrain), given)
+        training_set = two_phases(given, run.labelled(first), prior, main)
+        bare = run.labelled(without_labels(judged))
+        validation += training_data.validation(bare, prior.name, prior.label_name)
+    potential = training_data.started(start, training_set, architecture, run.settings, place)
+    learn = freeze if run.strategy == "freeze" else at_once
+    found = learn(potential, training_set, run.settings, validation=validation, **run.told)
+    potential.metadata.update(
+        strategy=run.strategy,
+        levels_of_theory=training_set.levels,
+        settings=run.settings.model_dump(),
+        n_structures=len(training_set.of(main)),
+        **found,
+    )
+    return potential
