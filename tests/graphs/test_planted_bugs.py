@@ -98,7 +98,8 @@ def keep(graph: Graph, mask: np.ndarray) -> Graph:
 
 
 def no_wave_vectors(monkeypatch) -> None:
-    monkeypatch.setattr(LAPLACIAN, "_mesh", lambda graph: np.ones(3, dtype=int))
+    nothing = np.zeros((1, 3)), np.ones(1)
+    monkeypatch.setattr(LAPLACIAN, "wave_vectors", lambda graph: nothing)
 
 
 def envelope_as_a_sum_of_powers(monkeypatch) -> None:
