@@ -77,13 +77,14 @@ def _translations(graph: Graph, periodic: Ints) -> tuple[Floats, list[Ints]] | N
     basis, known, permutations = np.eye(len(periodic)), [], []
     while len(shifts):
         shift = shifts[0]
-        permutation, fits = image(shift, every)
-        if fits.all():
+        permutation, met = image(shift, every)
+        fits = met.all() and len(np.unique(permutation)) == graph.n_atoms
+        if fits:
             order = _order(permutation, atom)
             known.append((np.round(order * shift[periodic]).astype(np.int64), order))
             permutations.append(permutation)
             basis = _basis(known, len(periodic))
-        parts = shifts[:, periodic] - (0.0 if fits.all() else shift[periodic])
+        parts = shifts[:, periodic] - (0.0 if fits else shift[periodic])
         left = parts @ np.linalg.inv(basis)
         left -= np.round(left)  # what the lattice of translations leaves of them
         shifts = shifts[np.linalg.norm(left @ basis @ cell[periodic], axis=1) > 10 * SAME]
