@@ -105,4 +105,3 @@ def normalisation(degree: Floats) -> tuple[Floats, Floats]:
     scale = np.zeros_like(degree)
     scale[linked] = 1.0 / np.sqrt(degree[linked])
     return linked.astype(float), scale
-

@@ -45,8 +45,11 @@ def primitive(graph: Graph) -> tuple[Graph, Ints]:
 
 
 def _translations(graph: Graph, periodic: Ints) -> tuple[Floats, list[Ints]] | None:
-    """Basis of the lattice of translations in units of the cell, shape (P, P), with the
-    permutations of atoms that generate them; None where there are no others than the cell's."""
+    """Basis of the lattice of translations, and the permutations of atoms that generate them.
+
+    The basis is in units of the cell, shape (P, P). None where there are no others than the
+    cell's.
+    """
     atom, others = _alike(graph)
     if not len(others):
         return None
@@ -120,8 +123,10 @@ def _order(permutation: Ints, atom: int) -> int:
 
 
 def _basis(known: list[tuple[Ints, int]], count: int) -> Floats:
-    """Basis of the lattice of the cell and some fractions of its vectors: whole numbers of
-    steps, and how many steps make one cell vector."""
+    """Basis of the lattice that the cell and some fractions of its vectors span.
+
+    A fraction is given as whole numbers of steps, shape (P,), and how many make a cell vector.
+    """
     steps = lcm(*(order for _, order in known))
     rows = [steps * row for row in np.eye(count, dtype=np.int64)]
     rows += [row * (steps // order) for row, order in known]
