@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from ase import Atoms
+from ase.build import make_supercell
 from ase.neighborlist import neighbor_list
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import coo_array
@@ -17,6 +18,8 @@ from farfield import graphs
 from farfield.graphs import Graph
 
 ZERO = 1e-7  # an eigenvalue below this is a zero
+NEGLIGIBLE = 1e-12  # a degree below this is none
+ROUNDING = 1e-7  # of densities: eigenvalues at zero are known to the root of 1e-16
 EXACT = 1e-9  # rounding of distances, degrees, eigenvalues and moments
 
 
@@ -101,15 +104,47 @@ def check_degrees(atoms: Atoms, cutoff: float, repeats: tuple[int, int, int]) ->
 
 
 def check_moments(atoms: Atoms, cutoff: float, repeats: tuple[int, int, int]) -> None:
-    """Mean and variance of each atom's local density are the crystal's, not the cell's."""
+    """Mean and variance of each atom's local density are the crystal's, not the cell's.
+
+    They count the closed walks of the infinite crystal of one edge, of which there is none, and
+    of two: to each neighbour and back.
+    """
     for weighted in (False, True):
         moments = []
         for cell in (atoms, atoms.repeat(repeats)):
             graph = graphs.neighbour_graph(cell, cutoff)
             values, weights = graphs.local_spectrum(graph, weighted=weighted)
-            moments.append(np.stack([weights @ values, weights @ values**2]))
+            mean, second = weights @ values, weights @ values**2
+            strength = graphs.envelope(graph.distances, cutoff) ** weighted
+            degree = np.bincount(graph.senders, strength, graph.n_atoms)
+            there = strength > 0.0
+            ends = graph.senders[there], graph.receivers[there]
+            back = strength[there] ** 2 / (degree[ends[0]] * degree[ends[1]])
+            expected = np.bincount(ends[0], back, graph.n_atoms)
+            assert_allclose(mean, degree > NEGLIGIBLE, atol=EXACT)
+            assert_allclose(second - mean**2, expected * (degree > NEGLIGIBLE), atol=EXACT)
+            moments.append(np.stack([mean, second]))
         small = np.tile(moments[0], (1, int(np.prod(repeats))))
         assert_allclose(small, moments[1], atol=EXACT)
+
+
+def check_supercell(
+    atoms: Atoms, cutoff: float, vectors: np.ndarray, order: np.ndarray | None = None
+) -> None:
+    """A cell and its repetition, spanned by any vectors, have the same local densities.
+
+    Rows of ``vectors`` are in units of the cell; ``order`` mixes the atoms.
+    """
+    large = make_supercell(atoms, vectors)
+    image = np.tile(np.arange(len(atoms)), len(large) // len(atoms))
+    order = np.arange(len(large)) if order is None else order
+    mixed = large[order]
+    for weighted in (False, True):
+        one, other = (
+            graphs.cumulative(*graphs.local_spectrum(graph, weighted=weighted))
+            for graph in (graphs.neighbour_graph(cell, cutoff) for cell in (atoms, mixed))
+        )
+        assert graphs.wasserstein(other, one[image[order]]).max() < ROUNDING
 
 
 def check_envelope(distances: np.ndarray, cutoff: float) -> None:

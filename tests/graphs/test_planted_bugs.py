@@ -22,12 +22,14 @@ from tests.graphs.checks import (
     check_laplacian,
     check_moments,
     check_padding,
+    check_supercell,
     random_structure,
 )
 
 PACKAGE = "farfield.graphs"
 LAPLACIAN = importlib.import_module("farfield.graphs.laplacian")
 NEAR_THE_CUTOFF = 5.0 * (1.0 - np.logspace(-1, -9, 200))
+SLANTED = np.array([[2, 1, 0], [0, 1, 0], [1, 0, 1]])
 METHANES = molecule("CH4") + Atoms("He", positions=[[30.0, 0, 0]])
 real_graph = graphs.neighbour_graph
 
@@ -98,7 +100,13 @@ def keep(graph: Graph, mask: np.ndarray) -> Graph:
 
 
 def no_wave_vectors(monkeypatch) -> None:
-    monkeypatch.setattr(LAPLACIAN, "_mesh", lambda graph: np.ones(3, dtype=int))
+    nothing = np.zeros((1, 3)), np.ones(1)
+    monkeypatch.setattr(LAPLACIAN, "wave_vectors", lambda graph: nothing)
+
+
+def no_translations(monkeypatch) -> None:
+    spectra = importlib.import_module("farfield.graphs.spectra")
+    monkeypatch.setattr(spectra, "primitive", lambda graph: (graph, np.arange(graph.n_atoms)))
 
 
 def envelope_as_a_sum_of_powers(monkeypatch) -> None:
@@ -143,6 +151,8 @@ CASES = [
         lambda: check_laplacian(capped(molecule("CH3CH2OH"), 3.0), weighted=False),
     ),
     (no_wave_vectors, lambda: check_moments(bulk("Cu"), 4.0, (2, 1, 1))),
+    (no_translations, lambda: check_supercell(bulk("Cu"), 4.0, np.diag([2, 1, 1]))),
+    (no_translations, lambda: check_supercell(random_structure(3), 4.0, SLANTED)),
     (envelope_as_a_sum_of_powers, lambda: check_envelope(NEAR_THE_CUTOFF, 5.0)),
     (envelope_of_a_cosine, lambda: check_envelope(NEAR_THE_CUTOFF, 5.0)),
 ]

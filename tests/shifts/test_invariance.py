@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, molecule
+from ase.build import bulk, make_supercell, molecule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -22,7 +22,7 @@ from tests.shifts.made import fit as fit_profile
 
 OF_THE_CELL = ("size", "share_near_one", "spectrum_padded")  # the paper's, and the size itself
 ROUNDING = 2e-5  # densities have 16 bits, features 11
-MESH = 0.06  # of a density, by the finite mesh of wave vectors: small cells at a short cutoff
+NEAR = 0.01  # of densities at meshes of wave vectors of unequal fineness
 
 
 def crystal(seed: int, width: float = 0.05) -> Atoms:
@@ -64,16 +64,34 @@ def test_crystals_may_be_turned_moved_wrapped_and_renumbered(axis: str, seed: in
     require_same(axis, atoms, moved, order)
 
 
-@pytest.mark.parametrize("axis", [axis for axis in DETECTORS if axis not in OF_THE_CELL])
-def test_a_supercell_is_the_same_crystal(axis: str) -> None:
-    for seed, times in ((0, (2, 1, 1)), (1, (1, 2, 1))):
+OF_THE_CRYSTAL = [axis for axis in DETECTORS if axis not in OF_THE_CELL]
+SUPERCELLS = ([[2, 0, 0], [0, 1, 0], [0, 0, 1]], [[1, 0, 0], [2, 1, 0], [0, 1, 2]])
+
+
+@pytest.mark.parametrize("axis", OF_THE_CRYSTAL)
+@settings(max_examples=4)
+@given(st.integers(0, 10**6), st.sampled_from(SUPERCELLS))
+def test_a_supercell_is_the_same_crystal(axis: str, seed: int, vectors: list[list[int]]) -> None:
+    atoms = crystal(seed, width=0.15)
+    check_supercell(axis, atoms, vectors)
+
+
+def check_supercell(axis: str, atoms: Atoms, vectors: list[list[int]]) -> None:
+    large = make_supercell(atoms, vectors)
+    places = np.tile(np.arange(len(atoms)), len(large) // len(atoms))
+    found = require_same(axis, atoms, large, places)
+    if axis == "connectivity":
+        other = PROFILE.score(axis, seen(bulk("Si", a=7.0))).structure
+        assert other > found.structure + NEAR  # so the tolerance shows something
+
+
+@pytest.mark.parametrize("axis", [axis for axis in OF_THE_CRYSTAL if "connectivity" in axis])
+def test_a_supercell_that_is_hardly_rattled_is_nearly_the_same_crystal(axis: str) -> None:
+    for seed, times in ((0, (2, 1, 1)), (1, (1, 2, 2))):
         atoms = crystal(seed, width=0.15)
-        exact = not axis.startswith("connectivity")
-        within = ROUNDING if exact else MESH * (20 if "unnorm" in axis else 1)
-        found = require_same(axis, atoms, atoms.repeat(times), within=within)
-        if axis == "connectivity":
-            other = PROFILE.score(axis, seen(bulk("Si", a=7.0))).structure
-            assert other > found.structure + 2 * MESH  # so the tolerance shows something
+        large = atoms.repeat(times)
+        large.positions += np.random.default_rng(seed).normal(scale=2e-3, size=(len(large), 3))
+        require_same(axis, atoms, large, within=NEAR * (20 if "unnorm" in axis else 1))
 
 
 EDGE_CASES = {
@@ -126,6 +144,11 @@ def without_images(patch) -> None:
     patch.setattr("farfield.graphs.neighbours.NeighborList", Blind)
 
 
+def without_translations(patch) -> None:
+    for module in ("farfield.graphs.spectra", "farfield.shifts.observation"):
+        patch.setattr(f"{module}.primitive", lambda graph: (graph, np.arange(graph.n_atoms)))
+
+
 def padding_that_unsorts(patch) -> None:
     def after(values, length):
         return np.concatenate([values, np.zeros(max(0, length - len(values)))])
@@ -154,9 +177,9 @@ def check_wrapping() -> None:
         require_same(axis, atoms, wrapped)
 
 
-def check_supercell() -> None:
-    for axis in ("coordination", "elements", "force_norm"):
-        require_same(axis, crystal(0), crystal(0).repeat((2, 1, 1)))
+def check_supercells() -> None:
+    for axis in OF_THE_CRYSTAL:
+        check_supercell(axis, crystal(0), SUPERCELLS[0])
 
 
 def check_padding() -> None:
@@ -187,7 +210,8 @@ def seen_graph(atoms: Atoms):
 
 PLANTED: list[tuple[Callable, Callable]] = [
     (without_images, check_wrapping),
-    (without_images, check_supercell),
+    (without_images, check_supercells),
+    (without_translations, check_supercells),
     (padding_that_unsorts, check_padding),
     (dropped_isolated_atom, check_isolated_atom),
 ]

@@ -12,6 +12,7 @@ from farfield.graphs.densities import (
 from farfield.graphs.keys import content_key, mixed
 from farfield.graphs.laplacian import adjacency, bloch_laplacians, envelope, laplacian
 from farfield.graphs.neighbours import Graph, neighbour_graph
+from farfield.graphs.primitive import primitive
 from farfield.graphs.reference_sums import References, criteria_of, references
 from farfield.graphs.several_radii import spectra_within
 from farfield.graphs.spectra import (
@@ -52,6 +53,7 @@ __all__ = [
     "neighbour_graphs",
     "padded",
     "padded_distance",
+    "primitive",
     "references",
     "share_near_one",
     "sorted_spectra",

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array
 
 from farfield.graphs.densities import SPACING
-from farfield.graphs.laplacian import wave_vectors
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.sparse import propagator
 from farfield.graphs.stochastic import lanczos, levels_of
+from farfield.graphs.waves import wave_vectors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

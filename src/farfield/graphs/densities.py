@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
 from scipy.spatial.distance import cdist
 
 Floats = npt.NDArray[np.float64]
@@ -11,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 GRID_POINTS = 256
 GRID = np.linspace(0.0, 2.0, GRID_POINTS)
 SPACING = float(GRID[1] - GRID[0])
+MANY = 1024  # eigenvalues, above which most of a dense table would be zeros and ones
 BLOCKS = (16, 48)  # blocks of columns, in bounds of a distance
 
 
@@ -30,11 +32,27 @@ def cumulative(values: Floats, weights: Floats | None = None) -> Floats:
     eigenvalue is shared between its two neighbouring grid points in proportion, which keeps
     the mean exact.
     """
+    if values.ndim == 1 and len(values) > MANY:
+        return _cumulative_of_many(values, weights)
     place = (values / SPACING)[..., None]  # in grid spacings
     steps = np.clip(np.arange(1, GRID_POINTS + 1, dtype=values.dtype) - place, 0.0, 1.0)
     if weights is None:
         return np.asarray(steps.mean(axis=-2))
     return np.asarray(weights @ steps)  # (..., N) @ (N, grid)
+
+
+def _cumulative_of_many(values: Floats, weights: Floats | None) -> Floats:
+    """The same, of the few grid points that each eigenvalue has a part in."""
+    place = values / SPACING
+    below = np.minimum(place.astype(np.int64), GRID_POINTS - 2)
+    above = place - below
+    columns = np.concatenate([below, below + 1])
+    rows = np.tile(np.arange(len(values)), 2)
+    parts = coo_array(
+        (np.concatenate([1.0 - above, above]), (rows, columns)), shape=(len(values), GRID_POINTS)
+    ).tocsr()
+    shares = np.full(len(values), 1.0 / len(values)) if weights is None else weights
+    return np.asarray(np.cumsum(shares @ parts, axis=-1))
 
 
 def quantiles(levels: Floats, count: int) -> Floats:

@@ -12,15 +12,16 @@ from math import comb
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
 
 from farfield.graphs.neighbours import Graph
+from farfield.graphs.waves import phases, wave_vectors
 
 Floats = npt.NDArray[np.float64]
 Matrices = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
 
 ENVELOPE_POWER = 5
 NO_WEIGHT = 1e-12
-BLOCH_WIDTH = 2.0  # in cutoffs: no closed walk of two edges then winds round the crystal
 
 
 def envelope(distances: Floats, cutoff: float | Floats) -> Floats:
@@ -70,42 +71,27 @@ def laplacian(graph: Graph, *, normalised: bool = True, weighted: bool = False) 
 def bloch_laplacians(graph: Graph, *, weighted: bool = False) -> tuple[Matrices, Floats]:
     """Normalised Laplacians of a crystal at K wave vectors, and the share of each.
 
-    The Laplacian of a supercell of n cells falls into n matrices of the size of one cell,
-    in which an edge to an image at the lattice vector S carries the phase exp(2πi k·S)
-    (Bloch's theorem). The supercell is the smallest that is as wide as two cutoffs in
-    every periodic direction, so that a small cell and its multiples are described nearly
-    alike; the wave vectors are shifted by half a step, as Monkhorst and Pack do it, which
-    halves what is left. Of the pair k and -k, with the same eigenvalues, one is returned.
+    See :mod:`farfield.graphs.waves`. An edge to an image at the lattice vector S carries the
+    phase exp(2πi k·S).
 
     Returns
     -------
-    Hermitian matrices, shape (K, N, N), and shares, shape (K,), with the sum one. A
-    molecule, or a wide cell, has K = 1 and the :func:`laplacian` itself.
+    Hermitian matrices, shape (K, N, N), and shares, shape (K,), with the sum one; real ones
+    where a cell is so wide that every phase is 1 or -1. A molecule has K = 1 and the
+    :func:`laplacian` itself.
     """
     waves, shares = wave_vectors(graph)
     if not waves.any():
         return laplacian(graph, weighted=weighted)[None], np.ones(1)
-    phases = np.exp(2j * np.pi * (waves @ graph.shifts.T))  # (K, 3) @ (3, E) -> (K, E)
-    matrices = np.zeros((len(shares), graph.n_atoms, graph.n_atoms), dtype=complex)
-    for matrix, phase in zip(matrices, phases, strict=True):
-        np.add.at(matrix, (graph.senders, graph.receivers), phase * edge_weights(graph, weighted))
+    hops, kind = np.unique(graph.shifts, axis=0, return_inverse=True)  # (H, 3)
+    places = (graph.senders * graph.n_atoms + graph.receivers, kind.ravel())
+    sums = coo_array(
+        (edge_weights(graph, weighted), places), shape=(graph.n_atoms**2, len(hops))
+    ).tocsr()
+    matrices = (sums @ phases(waves, hops).T).T.reshape(-1, graph.n_atoms, graph.n_atoms)
     matrices = (matrices + matrices.conj().transpose(0, 2, 1)) / 2.0
     diagonal, scale = normalisation(adjacency(graph, weighted=weighted).sum(axis=1))
     return np.diag(diagonal) - scale[:, None] * matrices * scale[None, :], shares
-
-
-def wave_vectors(graph: Graph) -> tuple[Floats, Floats]:
-    """Wave vectors of :func:`bloch_laplacians` in reciprocal cell vectors, and their shares.
-
-    Shapes (K, 3) and (K,); a molecule or a wide cell has the one that is zero.
-    """
-    mesh = _mesh(graph)
-    steps = np.stack(np.meshgrid(*map(np.arange, mesh), indexing="ij"), axis=-1).reshape(-1, 3)
-    place = np.ravel_multi_index(tuple(steps.T), tuple(mesh))  # (n,)
-    opposite = np.ravel_multi_index(tuple((mesh - 1 - steps).T), tuple(mesh))
-    kept = place <= opposite
-    shares = np.where(place < opposite, 2.0, 1.0)[kept] / len(steps)
-    return (steps[kept] + np.where(mesh > 1, 0.5, 0.0)) / mesh, shares
 
 
 def edge_weights(graph: Graph, weighted: bool) -> Floats:
@@ -119,14 +105,3 @@ def normalisation(degree: Floats) -> tuple[Floats, Floats]:
     scale = np.zeros_like(degree)
     scale[linked] = 1.0 / np.sqrt(degree[linked])
     return linked.astype(float), scale
-
-
-def _mesh(graph: Graph) -> npt.NDArray[np.int64]:
-    """Number of wave vectors along each cell vector, shape (3,)."""
-    mesh = np.ones(3, dtype=np.int64)
-    periodic = np.flatnonzero(graph.pbc)
-    if len(periodic) and graph.n_edges:
-        widths = 1.0 / np.linalg.norm(np.linalg.pinv(graph.cell[periodic]), axis=0)
-        needed = np.ceil(BLOCH_WIDTH * graph.cutoff / widths - 1e-9)
-        mesh[periodic] = np.maximum(needed, 1).astype(np.int64)
-    return mesh

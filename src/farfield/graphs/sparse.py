@@ -8,6 +8,7 @@ from scipy.sparse import coo_array, csr_array
 
 from farfield.graphs.laplacian import edge_weights, normalisation
 from farfield.graphs.neighbours import Graph
+from farfield.graphs.waves import phases
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,7 +18,8 @@ def propagator(graph: Graph, *, weighted: bool = False, wave: Floats | None = No
 
     An isolated atom has 1 on the diagonal: zero in L. With a ``wave`` vector other than zero,
     in reciprocal cell vectors, shape (3,), an edge carries its phase
-    (:func:`farfield.graphs.bloch_laplacians`), and the matrix is Hermitian, in complex64.
+    (:func:`farfield.graphs.bloch_laplacians`), and the matrix is Hermitian, in complex64 unless
+    every phase is 1 or -1.
     """
     weights = edge_weights(graph, weighted).astype(np.float32)
     degree = np.bincount(graph.senders, weights, graph.n_atoms)
@@ -25,7 +27,8 @@ def propagator(graph: Graph, *, weighted: bool = False, wave: Floats | None = No
     linked, scale = normalisation(degree / 2.0)
     weights *= (scale[graph.senders] * scale[graph.receivers] / 2.0).astype(np.float32)
     if wave is not None and wave.any():
-        weights = weights * np.exp(2j * np.pi * (graph.shifts @ wave)).astype(np.complex64)
+        turned = phases(wave[None], graph.shifts)[0]
+        weights = weights * turned.astype(np.result_type(turned.dtype, np.float32))
     places = (graph.senders.astype(np.int32), graph.receivers.astype(np.int32))
     half = coo_array((weights, places), shape=(graph.n_atoms, graph.n_atoms)).tocsr()
     whole = half + half.conj().T.tocsr()

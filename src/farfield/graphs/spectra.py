@@ -16,6 +16,7 @@ import numpy.typing as npt
 from farfield.graphs.densities import cumulative, quantiles
 from farfield.graphs.laplacian import bloch_laplacians, laplacian
 from farfield.graphs.neighbours import Graph
+from farfield.graphs.primitive import primitive
 from farfield.graphs.stochastic import estimate
 
 Floats = npt.NDArray[np.float64]
@@ -45,14 +46,16 @@ def local_spectrum(graph: Graph, *, weighted: bool = False) -> tuple[Floats, Flo
 
     Row i of the second array holds the weights of atom i and sums to one; averaged over
     the atoms, the local densities give the density of the whole graph. M is N for a
-    molecule; small periodic cells have N eigenvalues at each of several wave vectors
-    (:func:`farfield.graphs.bloch_laplacians`). For graphs of up to EXACT_ATOMS atoms; time
-    grows as N³, memory as N².
+    molecule; a crystal has the n eigenvalues of its :func:`farfield.graphs.primitive` cell at
+    each of several wave vectors (:func:`farfield.graphs.bloch_laplacians`), so that a cell and
+    its repetitions are described alike. For graphs of up to EXACT_ATOMS atoms; time grows as
+    N³, memory as N².
     """
-    matrices, shares = bloch_laplacians(graph, weighted=weighted)
-    values, vectors = np.linalg.eigh(matrices)  # (K, N), (K, N, N)
+    cell, places = primitive(graph)
+    matrices, shares = bloch_laplacians(cell, weighted=weighted)
+    values, vectors = np.linalg.eigh(matrices)  # (K, n), (K, n, n)
     weights = shares[:, None, None] * np.abs(vectors) ** 2
-    return clipped(values.ravel()), np.hstack(list(weights))
+    return clipped(values.ravel()), np.hstack(list(weights))[places]
 
 
 def spectral_density(graph: Graph, *, weighted: bool = False) -> Floats:
@@ -63,9 +66,10 @@ def spectral_density(graph: Graph, *, weighted: bool = False) -> Floats:
     """
     if is_large(graph):
         return estimate(graph, weighted=weighted).levels
-    matrices, shares = bloch_laplacians(graph, weighted=weighted)
-    values = clipped(np.linalg.eigvalsh(matrices))  # (K, N)
-    weights = np.repeat(shares / graph.n_atoms, graph.n_atoms)  # (K N,)
+    cell, _ = primitive(graph)
+    matrices, shares = bloch_laplacians(cell, weighted=weighted)
+    values = clipped(np.linalg.eigvalsh(matrices))  # (K, n)
+    weights = np.repeat(shares / cell.n_atoms, cell.n_atoms)  # (K n,)
     return cumulative(values.ravel(), weights)
 
 

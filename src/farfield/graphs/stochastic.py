@@ -19,9 +19,9 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from farfield.graphs.densities import SPACING, cumulative, wasserstein
-from farfield.graphs.laplacian import wave_vectors
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.sparse import propagator
+from farfield.graphs.waves import wave_vectors
 
 Floats = npt.NDArray[np.float64]
 

@@ -23,6 +23,7 @@ from farfield.graphs import (
     is_large,
     local_densities,
     neighbour_graphs,
+    primitive,
     share_near_one,
     sorted_spectra,
     spectral_density,
@@ -199,12 +200,13 @@ def pair_codes(first: Ints, second: Ints) -> Ints:
 
 def unnormalised_quantiles(graph: Graph) -> Floats:
     """32 quantiles of the eigenvalues of D − A, edges weighted; of a crystal, not of its cell."""
-    matrices, shares = bloch_laplacians(graph, weighted=True)
-    degrees = adjacency(graph, weighted=True).sum(axis=1)
+    cell, _ = primitive(graph)
+    matrices, shares = bloch_laplacians(cell, weighted=True)
+    degrees = adjacency(cell, weighted=True).sum(axis=1)
     roots = np.sqrt(degrees)
     values = np.linalg.eigvalsh(roots[:, None] * matrices * roots[None, :])  # (K, N)
     order = np.argsort(values, axis=None)
-    below = np.cumsum(np.repeat(shares / graph.n_atoms, graph.n_atoms)[order])
+    below = np.cumsum(np.repeat(shares / cell.n_atoms, cell.n_atoms)[order])
     places = np.minimum(np.searchsorted(below, LEVELS - 1e-9), len(order) - 1)
     return np.maximum(values.ravel()[order[places]], 0.0)
 
