@@ -2,8 +2,9 @@
 
 The prior head sees the test structures with a prior's labels, its error moves the shared
 representation, and the main head then predicts from it (Kreiman & Krishnapriyan, arXiv
-2503.08674, section 4). Labelled *training* structures, replayed meanwhile, keep the model
-from forgetting what it knew. Other objectives need no prior.
+2503.08674, section 4); by default it is told to keep its difference to the prior head, which
+the paper does not do. Labelled *training* structures, replayed meanwhile, keep the model from
+forgetting what it knew. Other objectives need no prior.
 """
 
 from __future__ import annotations
