@@ -65,7 +65,7 @@ class AdaptationSettings:
     ema_decay: float = 0.9
     batch_size: int = 8
     replay_batch_size: int = 16
-    replay_weight: float = 10.0
+    replay_weight: float = 20.0
     held_out: float = 0.25
     forgetting: float = 0.25
     forgetting_limit: float | None = None
