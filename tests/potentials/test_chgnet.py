@@ -256,6 +256,16 @@ def test_no_parameter_is_left_out_but_those_without_effect(chgnet: ChgnetPotenti
     assert layers == sorted(layers)
 
 
+def test_the_early_part_is_the_embeddings_and_the_first_layers(chgnet: ChgnetPotential) -> None:
+    early = chgnet.early_parameters()
+    rest = [name for name in chgnet.representation_parameters() if name not in early]
+    for part in ("atom_conv_layers", "bond_conv_layers", "angle_layers"):
+        assert {name.split(".")[2] for name in early if f".{part}." in name} == {"0"}
+        assert not [name for name in rest if f".{part}.0." in name]
+    assert not [name for name in rest if "embedding" in name]
+    assert not [name for name in early if "readout_norm" in name]
+
+
 def test_building_a_model_prints_nothing_and_draws_no_random_number(
     chgnet: ChgnetPotential, capfd: pytest.CaptureFixture[str]
 ) -> None:

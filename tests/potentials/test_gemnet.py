@@ -62,6 +62,15 @@ def test_it_keeps_the_contract(potential: HeadedPotential) -> None:
     check_potential(potential, structures())
 
 
+def test_the_early_part_ends_with_the_first_block(potential: HeadedPotential) -> None:
+    early = potential.early_parameters()
+    rest = potential.representation_parameters().keys() - early
+    assert {name.split(".")[2] for name in early if ".blocks." in name} == {"0"}
+    assert {name.split(".")[1] for name in rest} == {"blocks", "for_output"}
+    with pytest.raises(CapabilityError, match="single layer"):
+        small(potential.network.architecture, n_blocks=1).early_parameters()
+
+
 def test_forces_of_t_are_the_gradient_in_every_component_and_those_of_dt_are_not() -> None:
     atoms, step = structures()[0], 1e-4
     for architecture in ARCHITECTURES:

@@ -17,6 +17,7 @@ pytest.importorskip("graph_pes", reason="not installed: pip install 'farfield[gr
 from farfield.errors import CapabilityError, ConfigError, ModelError
 from farfield.potentials.create import create
 from farfield.potentials.graphpes import SETTINGS
+from farfield.potentials.graphpes.network import LAYERED
 from farfield.potentials.headed import HeadedPotential
 from farfield.potentials.loading import load_potential
 from farfield.potentials.network import HeadTable
@@ -188,6 +189,16 @@ def test_all_parameters_are_declared_in_the_order_of_layers(potential: HeadedPot
     parts = [name.split(".")[1:3] for name in potential.representation_parameters()]
     layers = [int(number) for _, number in parts if number.isdigit()]
     assert layers == sorted(layers) and set(layers) == {0, 1}
+
+
+def test_the_early_part_is_the_embeddings_and_the_first_layer(potential: HeadedPotential) -> None:
+    early = potential.early_parameters()
+    first = {name.split(".")[2] for name in early if name.split(".")[1] in LAYERED}
+    rest = {name.split(".")[2] for name in potential.representation_parameters().keys() - early}
+    assert (first, rest) == ({"0"}, {"1"})
+    assert any("embedding" in name.split(".")[1] for name in early)
+    with pytest.raises(CapabilityError, match="single layer"):
+        small(potential.network.architecture, layers=1).early_parameters()
 
 
 def test_the_seed_decides_the_weights_and_nothing_else() -> None:

@@ -11,6 +11,7 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 
+from farfield.errors import CapabilityError
 from farfield.potentials import BlackBoxPotential, Prediction
 from farfield.potentials.mace import MacePotential
 from farfield.testing import check_potential
@@ -82,6 +83,32 @@ def test_a_parameter_declared_on_both_sides_is_found(
     everything = dict(mace.module.named_parameters())
     monkeypatch.setattr(mace, "representation_parameters", lambda: everything)
     with pytest.raises(AssertionError, match="as representation and as head"):
+        check_potential(mace, structures)
+
+
+def test_the_early_part_of_a_mace_is_its_embedding_and_first_layer(mace: MacePotential) -> None:
+    early = mace.early_parameters()
+    rest = [name for name in mace.representation_parameters() if name not in early]
+    assert {name.split(".")[0] for name in early} == {"node_embedding", "interactions", "products"}
+    assert not [name for name in early if name.startswith(("interactions.1", "products.1"))]
+    assert all(name.startswith(("interactions.1", "products.1")) for name in rest)
+    with pytest.raises(CapabilityError, match="single layer"):
+        small_mace(n_interactions=1).early_parameters()
+
+
+@pytest.mark.parametrize("bug", ["none", "all", "of a head", "other order"])
+def test_a_wrong_early_part_is_found(
+    bug: str, mace: MacePotential, structures: list[Atoms], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, shared = mace.early_parameters(), mace.representation_parameters()
+    wrong = {
+        "none": {},
+        "all": shared,
+        "of a head": early | mace.head_parameters(),
+        "other order": dict(reversed(early.items())),
+    }[bug]
+    monkeypatch.setattr(mace, "early_parameters", lambda: wrong)
+    with pytest.raises(AssertionError, match=r"early_parameters\(\)"):
         check_potential(mace, structures)
 
 

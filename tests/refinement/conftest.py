@@ -11,7 +11,7 @@ from farfield.potentials.mace import MacePotential
 from farfield.priors import EMTPrior
 from farfield.shifts import Profile, observe
 from farfield.shifts.profile import fit
-from farfield.structures import Labels, attach
+from farfield.structures import Labels, attach, without_labels
 from tests.potentials.conftest import ENERGIES, small_mace
 
 PRIOR = EMTPrior()
@@ -33,6 +33,25 @@ def rattled(name: str, count: int, seed: int = 0) -> list[Atoms]:
 def two_heads() -> MacePotential:
     """Random weights, with a head for the prior EMT."""
     return small_mace().with_head(PRIOR.name, dict.fromkeys(ENERGIES, 0.0))
+
+
+@pytest.fixture
+def tiny() -> MacePotential:
+    """The same, as small as it can be."""
+    model = small_mace(channels=4, max_ell=1)
+    return model.with_head(PRIOR.name, dict.fromkeys(ENERGIES, 0.0))
+
+
+@pytest.fixture
+def few() -> list[Atoms]:
+    """Some unlabelled structures, that cost little."""
+    return without_labels([*rattled("HCN", 3, seed=300), *rattled("H2O", 3, seed=400)])
+
+
+@pytest.fixture
+def replayed() -> list[Atoms]:
+    """Some training structures, that cost little."""
+    return [*rattled("HCN", 3, seed=50), *rattled("NH3", 3, seed=60)]
 
 
 @pytest.fixture

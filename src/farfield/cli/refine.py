@@ -38,6 +38,35 @@ def command(
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", min=0.0, help="Of ttt and distil.")
     ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            "--objectives",
+            help="Of ttt: prior, denoise, consistency, anchor; several with commas.",
+        ),
+    ] = None,
+    parameters: Annotated[
+        str | None,
+        typer.Option("--parameters", help="What ttt and distil move: all, early or lora."),
+    ] = None,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, help="Of lora.")] = None,
+    forgetting_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--forgetting-limit",
+            min=0.0,
+            help="Of ttt and distil: largest rise of the error on training structures, as a "
+            "share of it.",
+        ),
+    ] = None,
+    interpolate: Annotated[
+        bool,
+        typer.Option("--interpolate", help="Of ttt and distil: judge weights part of the way too."),
+    ] = False,
+    project: Annotated[
+        bool,
+        typer.Option("--project", help="Of ttt and distil: no step against replay's gradient."),
+    ] = False,
     on: Annotated[
         str | None,
         typer.Option("--on", help="What distil learns from: given, rattled or md structures."),
@@ -84,6 +113,12 @@ def command(
     further: dict[str, Any] = {
         "steps": steps,
         "learning_rate": learning_rate,
+        "objectives": objectives,
+        "parameters": parameters,
+        "rank": rank,
+        "forgetting_limit": forgetting_limit,
+        "interpolate": interpolate or None,
+        "project": project or None,
         "on": on,
         "mode": mode,
         "criterion": criterion,

@@ -218,6 +218,19 @@ class TrainablePotential(Potential):
     def representation_parameters(self) -> dict[str, torch.nn.Parameter]:
         """Parameters of the shared representation, by name, in the order of the layers."""
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Parameters of the embeddings and the first layer, a part of the representation's.
+
+        Raises
+        ------
+        CapabilityError
+            The model has a single layer, or its adapter does not declare this part.
+        """
+        raise CapabilityError(
+            f"{self.name} has no declared early part of its representation (a single layer, or an "
+            "adapter that does not tell): move the whole representation, or none of it"
+        )
+
     @abstractmethod
     def head_parameters(self) -> dict[str, torch.nn.Parameter]:
         """Parameters of the output heads, by name."""

@@ -165,6 +165,11 @@ class HeadedPotential(TrainablePotential):
     def representation_parameters(self) -> dict[str, torch.nn.Parameter]:
         return self.network.shared_parameters()
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        found = self.network.early_parameters()
+        told = 0 < len(found) < len(self.representation_parameters())
+        return found if told else super().early_parameters()
+
     def head_parameters(self) -> dict[str, torch.nn.Parameter]:
         return {f"readouts.{k}": v for k, v in self.network.readouts.named_parameters()}
 

@@ -126,6 +126,10 @@ class Network(torch.nn.Module):
     def shared_parameters(self) -> dict[str, torch.nn.Parameter]:
         """Parameters of the representation by name, those of earlier layers first."""
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Those of them that belong to the embeddings and the first layer, or none."""
+        return {}
+
     @abstractmethod
     def config(self) -> dict[str, Any]:
         """Plain values from which the adapter builds it again."""

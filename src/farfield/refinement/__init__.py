@@ -1,6 +1,6 @@
 """Mitigate a shift at test time: change the graph, the weights or the output; never the labels."""
 
-from farfield.refinement.adaptation import TestTimeSettings
+from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.adapted_each import AdaptedEach
 from farfield.refinement.auto import Auto
 from farfield.refinement.contract import Curve, Record, Refined, Refinement

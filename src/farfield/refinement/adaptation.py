@@ -2,120 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from farfield.potentials import TrainablePotential
+from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint
+from farfield.refinement.adaptation_settings import AdaptationSettings, TestTimeSettings
+from farfield.refinement.descent import Descent
+from farfield.refinement.judgement import Choice, Course, Judgement
+from farfield.refinement.moving import Moving, moving_of
 from farfield.refinement.objectives import Objective
 from farfield.training import Sample, force_mae
 from farfield.training.averaging import AveragedWeights
 
+__all__ = ["AdaptationSettings", "Course", "Judgement", "TestTimeSettings", "adapt"]
+
 CLIP_NORM = 10.0
-
-
-@dataclass(frozen=True)
-class AdaptationSettings:
-    """How the representation is moved.
-
-    Attributes
-    ----------
-    steps
-        Gradient steps (Adam).
-    learning_rate
-        Of Adam at the start; it falls to zero as a cosine.
-    ema_decay
-        Decay of the averaged weights, by which steps are judged and which are kept.
-    batch_size
-        Structures per step and objective.
-    replay_weight
-        Weight of the main head's loss on training structures.
-    held_out
-        Share of the test structures by whose error (of the prior head against the prior, or
-        of the main head against its teacher) the best step is chosen.
-    forgetting
-        The price of a gain: a step is not chosen if the force MAE on the anchor set has risen
-        by more than this share of what the error on the held-out structures has fallen by.
-        The anchor set are structures of the training domain that are not replayed.
-    judge_every
-        Steps between judgements.
-    seed
-        Of the splits and batches.
-    force
-        Act without a reason, and keep the last step whatever the judgement says.
-    """
-
-    steps: int = 150
-    learning_rate: float = 5e-3
-    ema_decay: float = 0.9
-    batch_size: int = 8
-    replay_weight: float = 1.0
-    held_out: float = 0.25
-    forgetting: float = 0.25
-    judge_every: int = 10
-    seed: int = 0
-    force: bool = False
-
-
-@dataclass(frozen=True)
-class TestTimeSettings(AdaptationSettings):
-    """Settings of test-time training."""
-
-    __test__ = False  # not a test class
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The model at one step, judged without a reference label of a test structure.
-
-    Attributes
-    ----------
-    step
-        Number of steps taken.
-    held_out
-        Force MAE on test structures that are not learned from, eV/Å: of the head that
-        learns, against what it learns from.
-    anchor
-        Force MAE of the main head on the anchor set, eV/Å; None without one.
-    """
-
-    step: int
-    held_out: float
-    anchor: float | None
-
-    def affordable(self, start: Judgement, forgetting: float) -> bool:
-        """Whether what was forgotten since ``start`` is worth what was gained."""
-        if self.anchor is None or start.anchor is None:
-            return True
-        return self.anchor - start.anchor <= forgetting * (start.held_out - self.held_out)
-
-
-@dataclass(frozen=True)
-class Course:
-    """How an adaptation went.
-
-    Attributes
-    ----------
-    judgements
-        All of them, that of step 0 first.
-    kept
-        That of the step whose weights were kept.
-    """
-
-    judgements: list[Judgement]
-    kept: Judgement
+Report = Callable[[Judgement], None]
 
 
 def adapt(
     potential: TrainablePotential,
-    objectives: Sequence[Objective],
-    held_out: Sequence[Sample],
+    learn: Sequence[Objective],
+    keep: Sequence[Objective],
+    held_out: Sequence[Sample] | Callable[[TrainablePotential], float],
     anchor: Sequence[Sample],
     settings: AdaptationSettings,
     earlier: Course | None = None,
+    checkpoint: AdaptationCheckpoint | None = None,
+    report: Report = lambda judgement: None,
 ) -> Course:
     """Move the representation of ``potential`` in place, and leave it at the best step.
 
@@ -123,49 +45,96 @@ def adapt(
     ----------
     potential
         The model; its heads do not move.
-    objectives
-        What is minimised.
+    learn, keep
+        What is minimised: on test structures, and on those of the training domain.
     held_out, anchor
-        What the steps are judged by.
+        What the steps are judged by: samples, by whose force MAE, or for the test structures
+        whatever else gives an error in eV/Å.
     settings
         Steps and rates.
     earlier
         What went before, when this goes on from there; gain and forgetting count from its
         start.
+    checkpoint
+        Written at every judgement; an interrupted run goes on from there.
+    report
+        Called with each judgement after that of the start, once it is on disk.
     """
-
-    def judge(step: int) -> Judgement:
-        remembered = force_mae(potential, anchor) if anchor else None
-        return Judgement(step, force_mae(potential, held_out), remembered)
-
-    for parameter in potential.head_parameters().values():
-        parameter.requires_grad_(False)
-    moving = list(potential.representation_parameters().values())
-    for parameter in moving:
-        parameter.requires_grad_(True)
-    optimiser = torch.optim.Adam(moving, lr=settings.learning_rate)
+    error = held_out if callable(held_out) else partial(force_mae, samples=held_out)
+    moving = moving_of(potential, settings)
+    descent = Descent(potential, moving, learn, keep, settings.project)
+    optimiser = torch.optim.Adam(moving.parameters, lr=settings.learning_rate)
     schedule = CosineAnnealingLR(optimiser, settings.steps)
-    averaged = AveragedWeights(moving, settings.ema_decay)
+    averaged = AveragedWeights(moving.parameters, settings.ema_decay)
     random = np.random.default_rng(settings.seed)
+    taken = 0 if earlier is None else earlier.judgements[-1].step
 
-    judgements = [judge(0)] if earlier is None else list(earlier.judgements)
-    start, taken = judgements[0], judgements[-1].step
-    best, state = start if earlier is None else earlier.kept, potential.state()
-    for step in range(1, settings.steps + 1):
-        optimiser.zero_grad()
-        terms = [objective.weight * objective.loss(potential, random) for objective in objectives]
-        torch.stack(terms).sum().backward()
-        torch.nn.utils.clip_grad_norm_(moving, CLIP_NORM)
+    def judge(place: Judgement) -> Judgement:
+        remembered = force_mae(potential, anchor) if anchor else None
+        return replace(place, held_out=error(potential), anchor=remembered)
+
+    def look(step: int) -> Judgement:
+        agreement = descent.agreement(np.random.default_rng((settings.seed, step)))
+        return judge(Judgement(step, 0.0, None, agreement))
+
+    start = look(0) if earlier is None else earlier.judgements[0]
+    choice = Choice(start, potential.state(), settings, earlier)
+    found = None if checkpoint is None else checkpoint.load(potential.device)
+    done = 0
+    if found is not None:
+        done = found["step"]
+        _set(moving.parameters, found["parameters"])
+        moving.apply()
+        averaged.values = found["averaged"]
+        optimiser.load_state_dict(found["optimiser"])
+        schedule.load_state_dict(found["schedule"])
+        random.bit_generator.state = json.loads(found["random"])
+        choice.load(found["choice"])
+        for objective, state in zip(learn, found["objectives"], strict=True):
+            objective.restore(state)
+
+    for step in range(done + 1, settings.steps + 1):
+        gradients = descent.gradient(random)
+        for parameter, gradient in zip(moving.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        torch.nn.utils.clip_grad_norm_(moving.parameters, CLIP_NORM)
         optimiser.step()
         schedule.step()
+        moving.apply()
         averaged.update()
+        for objective in learn:
+            objective.advance(potential)
         if step % settings.judge_every and step != settings.steps:
             continue
-        with averaged.applied():
-            found = judge(taken + step)
-            judgements.append(found)
-            better = found.held_out < best.held_out
-            if settings.force or (better and found.affordable(start, settings.forgetting)):
-                best, state = found, potential.state()
-    potential.restore(state)
-    return Course(judgements, best)
+        with _averaged(averaged, moving):
+            choice.add(look(taken + step), potential)
+        if checkpoint is not None:
+            checkpoint.save(
+                {
+                    "step": step,
+                    "parameters": [parameter.detach().clone() for parameter in moving.parameters],
+                    "averaged": averaged.values,
+                    "optimiser": optimiser.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "random": json.dumps(random.bit_generator.state),
+                    "choice": choice.dump(),
+                    "objectives": [objective.state() for objective in learn],
+                }
+            )
+        report(choice.judgements[-1])
+    return choice.conclude(potential, judge)
+
+
+@contextmanager
+def _averaged(averaged: AveragedWeights, moving: Moving) -> Iterator[None]:
+    """Set the weights to what the averaged parameters say, for a while."""
+    with averaged.applied():
+        moving.apply()
+        yield
+    moving.apply()
+
+
+def _set(parameters: Sequence[torch.nn.Parameter], values: Sequence[torch.Tensor]) -> None:
+    with torch.no_grad():
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.copy_(value)

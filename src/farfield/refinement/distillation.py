@@ -10,24 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, final
 
 from ase import Atoms
 
 from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.refinement import gate
-from farfield.refinement.adaptation import Course, adapt
+from farfield.refinement.adaptation import Report, adapt
+from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint, run_hash
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.course_record import course_record
 from farfield.refinement.distillation_settings import DistillationSettings
+from farfield.refinement.judgement import Course
 from farfield.refinement.lessons import Lessons
-from farfield.refinement.objectives import DistilObjective, Together
+from farfield.refinement.objectives import DistilObjective
 from farfield.refinement.replay import (
     labelled,
     own_predictions,
     refuse_contradiction,
     refuse_leak,
     replaying,
+    require_training_domain,
     split_off,
 )
 from farfield.refinement.teacher import Teacher
@@ -53,6 +57,11 @@ class Distillation(Refinement):
         to what it predicts now. For models whose training data are not at hand.
     settings
         Steps, rates, the structures to learn from, and the seed.
+    checkpoint
+        File that is kept while it runs, one for each round, and from which an interrupted run
+        goes on, bit for bit; removed at the end.
+    report
+        Called with each judgement.
 
     Raises
     ------
@@ -77,11 +86,15 @@ class Distillation(Refinement):
         replay: Sequence[Atoms] = (),
         like_training: Sequence[Atoms] = (),
         settings: DistillationSettings | None = None,
+        checkpoint: Path | None = None,
+        report: Report = lambda judgement: None,
     ) -> None:
         self._teacher = teacher
         self._replay = replay
         self._like_training = like_training
         self._settings = settings or DistillationSettings()
+        self._checkpoint = checkpoint
+        self._report = report
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "distillation")
@@ -89,6 +102,7 @@ class Distillation(Refinement):
         refuse_contradiction(self._like_training, structures)
         remembered = labelled(self._replay, start)
         remembered += own_predictions(self._like_training, start)
+        require_training_domain(remembered, self._settings)
 
         known = [*self._replay, *self._like_training]
         strange = None if self._settings.force else unseen_electrons(structures, known)
@@ -125,6 +139,9 @@ class Distillation(Refinement):
             figures={**figures, **record.figures},
             settings=settings,
         )
+        for round_ in range(1, lessons.rounds + 1):
+            if (path := self._file(round_)) is not None:
+                path.unlink(missing_ok=True)
         return Refined(student if record.acted else potential, record)
 
     def _learn(
@@ -144,13 +161,29 @@ class Distillation(Refinement):
             lessons.add_round(student)
             distil = DistilObjective(lessons.samples, given.batch_size)
             settings = replace(given, seed=given.seed + lessons.rounds - 1)
-            before = course
+            before, checkpoint = course, None
+            if (path := self._file(lessons.rounds)) is not None:
+                run = run_hash(student, settings, lessons.samples, held_out, remembered)
+                checkpoint = AdaptationCheckpoint(path, run)
             course = adapt(
-                student, [Together([distil, *replay])], held_out, anchor, settings, before
+                student,
+                [distil],
+                replay,
+                held_out,
+                anchor,
+                settings,
+                before,
+                checkpoint,
+                self._report,
             )
             if before is not None and not gate.improved(before.kept.held_out, course.kept.held_out):
                 return course, [f"round {lessons.rounds} brought no further 2 %, and was the last"]
         return course, []
+
+    def _file(self, round_: int) -> Path | None:
+        """The checkpoint of a round."""
+        path = self._checkpoint
+        return None if path is None else path.with_name(f"{path.name}.{round_}")
 
     def _described(self, taught: Record | None) -> dict[str, Any]:
         """The settings, those of the teacher among them where it was asked."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from farfield.errors import ConfigError, did_you_mean
-from farfield.refinement.adaptation import AdaptationSettings
+from farfield.refinement.adaptation_settings import AdaptationSettings
 
 Source = Literal["given", "rattled", "md"]
 
@@ -51,12 +51,13 @@ class DistillationSettings(AdaptationSettings):
     rounds: int = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         known = get_args(Source)
         if self.structures not in known:
             raise ConfigError(
                 f"structures={self.structures!r}: not a source of structures to distil on"
                 f"{did_you_mean(self.structures, known)}"
             )
-        for name in ("steps", "copies", "displacement", "temperature", "interval", "rounds"):
+        for name in ("copies", "displacement", "temperature", "interval", "rounds"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}={getattr(self, name)}: must be above 0")

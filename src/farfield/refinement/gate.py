@@ -38,6 +38,12 @@ DISTANCE_TO_TEACHER = Criterion(
     "the main head's force MAE against its teacher",
     "distance to the teacher",
 )
+DENOISING_ERROR = Criterion("denoising head", "the denoising head's force MAE", "denoising error")
+DISAGREEMENT = Criterion(
+    "main head at a shorter radius",
+    "what the main head's forces at a shorter radius differ from its own",
+    "disagreement of the radii",
+)
 
 
 @dataclass(frozen=True)

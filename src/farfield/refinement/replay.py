@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from ase import Atoms
 
-from farfield.errors import LabelError, StructureError
+from farfield.errors import ConfigError, LabelError, StructureError
 from farfield.potentials import TrainablePotential
+from farfield.refinement.adaptation_settings import AdaptationSettings
 from farfield.refinement.objectives import ReplayObjective
 from farfield.structures import Labels, describe, folds, require_labels, without_labels
 from farfield.training import Sample
@@ -35,6 +36,18 @@ def own_predictions(structures: Sequence[Atoms], potential: TrainablePotential) 
         Sample(atoms, potential.heads[0], Labels(now.energy, now.forces, None, potential.name))
         for atoms, now in zip(kept, potential.predict(kept), strict=True)
     ]
+
+
+def require_training_domain(samples: Sequence[Sample], settings: AdaptationSettings) -> None:
+    """Raise if a setting needs structures of the training domain and there are none."""
+    if samples:
+        return
+    for name in ("forgetting_limit", "project"):
+        if getattr(settings, name) not in (None, False):
+            raise ConfigError(
+                f"{name} needs structures of the training domain, by which forgetting is "
+                "measured: give training structures to replay"
+            )
 
 
 def refuse_leak(replay: Sequence[Atoms], structures: Sequence[Atoms]) -> None:

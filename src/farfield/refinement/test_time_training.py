@@ -3,57 +3,75 @@
 The prior head sees the test structures with a prior's labels, its error moves the shared
 representation, and the main head then predicts from it (Kreiman & Krishnapriyan, arXiv
 2503.08674, section 4). Labelled *training* structures, replayed meanwhile, keep the model
-from forgetting what it knew.
+from forgetting what it knew. Other objectives need no prior.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import final
+from pathlib import Path
+from typing import Any, final
 
+import torch
 from ase import Atoms
 
-from farfield.errors import CapabilityError, did_you_mean
-from farfield.potentials import Potential, require_trainable
+from farfield.errors import CapabilityError, ConfigError, did_you_mean
+from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, Prior, label
 from farfield.refinement import gate
-from farfield.refinement.adaptation import TestTimeSettings, adapt
+from farfield.refinement.adaptation import Report, adapt
+from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint, run_hash
+from farfield.refinement.adaptation_settings import TestTimeSettings
+from farfield.refinement.aims import aims_of
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.course_record import course_record
-from farfield.refinement.objectives import PriorObjective
-from farfield.refinement.replay import labelled, refuse_leak, replaying, split_off
+from farfield.refinement.replay import (
+    labelled,
+    refuse_leak,
+    replaying,
+    require_training_domain,
+    split_off,
+)
 from farfield.refinement.trust import believed, distrusted, require_level, unseen_electrons
 from farfield.shifts import Profile, diagnose, observe
+from farfield.structures import Labels
 from farfield.training import Sample
 
 
 @final
 class TestTimeTraining(Refinement):
-    """Adapt a two-head model to a set of unlabelled structures.
+    """Adapt a model to a set of unlabelled structures.
 
     Parameters
     ----------
     prior
-        The prior whose head the model has.
+        The prior whose head the model has; None where the objectives of ``settings`` need none.
     replay
         Training structures with reference labels; empty leaves the model free to forget.
     profile
         Profile of the training set: with it, the model is left alone unless the structures
         are shifted.
     settings
-        Steps, rates and the seed.
+        Objectives, steps, rates and the seed.
     workers, cache
         For labelling with the prior.
     checked_on
         Structures that the model was trained on: the prior is computed on some of them first, and
         the model is left alone where it is not the prior that the head has learned, or where a
         structure has a charge or spin that none of them has. Empty checks neither.
+    checkpoint
+        File that is kept while it runs, and from which an interrupted run goes on, bit for
+        bit; it is removed at the end.
+    report
+        Called with each judgement.
 
     Raises
     ------
     CapabilityError
         The model cannot be trained, or has no head for this prior.
+    ConfigError
+        An objective needs a prior, or a setting needs structures to replay.
     LabelError
         A replayed structure is one of those to refine for, or has no label.
     """
@@ -63,34 +81,35 @@ class TestTimeTraining(Refinement):
 
     def __init__(
         self,
-        prior: Prior,
+        prior: Prior | None,
         replay: Sequence[Atoms] = (),
         profile: Profile | None = None,
         settings: TestTimeSettings | None = None,
         workers: int = 1,
         cache: LabelCache | None = None,
         checked_on: Sequence[Atoms] = (),
+        checkpoint: Path | None = None,
+        report: Report = lambda judgement: None,
     ) -> None:
-        self._prior = prior
+        self._settings = settings or TestTimeSettings()
+        self._prior = prior if "prior" in self._settings.objectives else None
+        if self._prior is None and "prior" in self._settings.objectives:
+            raise ConfigError("the objective prior needs a prior: give one, such as gfn2")
         self._replay = replay
         self._profile = profile
-        self._settings = settings or TestTimeSettings()
         self._workers = workers
         self._cache = cache
         self._checked_on = checked_on
+        self._checkpoint = checkpoint
+        self._report = report
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
-        if self._prior.name not in start.heads:
-            raise CapabilityError(
-                f"{start.name} has the heads {', '.join(start.heads)}, none for the prior "
-                f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
-                "one with  farfield train --strategy joint"
-            )
-        require_level(start, self._prior)
+        self._require_head(start)
         refuse_leak(self._replay, structures)
         replayed = labelled(self._replay, start)
-        settings = {**asdict(self._settings), "prior": self._prior.level_of_theory}
+        require_training_domain(replayed, self._settings)
+        settings = self._described()
         reasons = []
         if self._profile is not None:
             seen = observe(structures, potential=start)
@@ -104,21 +123,8 @@ class TestTimeTraining(Refinement):
             reasons.append(doubt)
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
 
-        outcomes = label(structures, self._prior, workers=self._workers, cache=self._cache)
-        samples = [
-            Sample(atoms, self._prior.name, labels)
-            for atoms, labels in zip(structures, outcomes, strict=True)
-            if not isinstance(labels, Failure)
-        ]
-        failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        if failed:
-            reasons.append(
-                f"the prior failed on {len(failed)} of {len(outcomes)} structures "
-                f"({failed[0].reason}), which were left out"
-            )
-        if samples and not self._settings.force:
-            samples, told = believed(start, self._prior, samples)
-            reasons += [told] if told else []
+        samples, notes = self._samples(start, structures)
+        reasons += notes
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
         learn, held_out = split_off(samples, self._settings.held_out, self._settings.seed)
@@ -128,21 +134,85 @@ class TestTimeTraining(Refinement):
             self._settings.replay_weight,
             self._settings.seed,
         )
-        prior = PriorObjective(learn, self._settings.batch_size)
-        adapted = start.clone()
-        course = adapt(adapted, [prior, *replay], held_out, anchor, self._settings)
-        record = course_record(self.name, gate.PRIOR_ERROR, course)
+        training = [sample.atoms for sample in replayed]
+        aims = aims_of(start, learn, held_out, training, self._settings)
+        checkpoint = None
+        if self._checkpoint is not None:
+            run = run_hash(start, self._settings, samples, replayed)
+            checkpoint = AdaptationCheckpoint(self._checkpoint, run)
+        course = adapt(
+            aims.potential,
+            aims.learn,
+            replay,
+            aims.error,
+            anchor,
+            self._settings,
+            checkpoint=checkpoint,
+            report=self._report,
+        )
+        record = course_record(self.name, aims.criterion, course)
         record = replace(
             record,
             acted=record.acted or self._settings.force,
-            reasons=reasons + record.reasons,
+            reasons=reasons + record.reasons + aims.notes,
             figures={"structures adapted on": float(len(learn)), **record.figures},
             settings=settings,
         )
-        return Refined(adapted if record.acted else potential, record)
+        if self._checkpoint is not None:
+            self._checkpoint.unlink(missing_ok=True)
+        return Refined(_moved(start, aims.potential) if record.acted else potential, record)
+
+    def _samples(
+        self, start: TrainablePotential, structures: Sequence[Atoms]
+    ) -> tuple[list[Sample], list[str]]:
+        """Structures with the prior's labels, or with none; and what is to be told of them."""
+        if self._prior is None:
+            empty = Labels(None, None)
+            return [Sample(a, start.heads[0], empty) for a in structures if len(a) > 1], []
+        outcomes = label(structures, self._prior, workers=self._workers, cache=self._cache)
+        samples = [
+            Sample(atoms, self._prior.name, labels)
+            for atoms, labels in zip(structures, outcomes, strict=True)
+            if not isinstance(labels, Failure)
+        ]
+        notes = []
+        failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        if failed:
+            told = f"the prior failed on {len(failed)} of {len(outcomes)} structures"
+            notes.append(f"{told} ({failed[0].reason}), which were left out")
+        if samples and not self._settings.force:
+            samples, left = believed(start, self._prior, samples)
+            notes += [left] if left else []
+        return samples, notes
 
     def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
         """Why the prior is not learned from."""
+        if self._prior is None:
+            return None
         return unseen_electrons(structures, self._checked_on) or distrusted(
             potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
         )
+
+    def _require_head(self, start: TrainablePotential) -> None:
+        """Raise unless the model has the head that the objectives need."""
+        if self._prior is not None and self._prior.name not in start.heads:
+            raise CapabilityError(
+                f"{start.name} has the heads {', '.join(start.heads)}, none for the prior "
+                f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
+                "one with  farfield train --strategy joint"
+            )
+        if self._prior is not None:
+            require_level(start, self._prior)
+
+    def _described(self) -> dict[str, Any]:
+        prior = None if self._prior is None else self._prior.level_of_theory
+        return {**asdict(self._settings), "prior": prior}
+
+
+def _moved(start: TrainablePotential, adapted: TrainablePotential) -> TrainablePotential:
+    """A copy of ``start`` with the representation of ``adapted``, and its own heads."""
+    moved, now = start.clone(), adapted.representation_parameters()
+    with torch.no_grad():
+        for name, value in moved.representation_parameters().items():
+            value.copy_(now[name])
+    return moved

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from ase import Atoms
 
-from farfield.errors import ModelError
+from farfield.errors import CapabilityError, ModelError
 from farfield.potentials import Prediction, TrainablePotential
 from farfield.potentials.loading import load_potential
 
@@ -52,6 +52,7 @@ def _check_parameters(potential: TrainablePotential, structures: Sequence[Atoms]
     everything = [*shared.values(), *heads.values()]
     states = {value.data_ptr() for value in everything}
     assert len(states) == len(everything), "a parameter is declared twice"
+    _check_early(potential)
     for parameter in everything:
         parameter.requires_grad_(True)
         parameter.grad = None
@@ -63,6 +64,21 @@ def _check_parameters(potential: TrainablePotential, structures: Sequence[Atoms]
     assert not lost, f"no gradient of energies and forces reaches {', '.join(lost[:3])}"
     for parameter in everything:
         parameter.grad = None
+
+
+def _check_early(potential: TrainablePotential) -> None:
+    """The early part is refused, or a true part of the representation, under the same names."""
+    try:
+        early = potential.early_parameters()
+    except CapabilityError:
+        return
+    shared = potential.representation_parameters()
+    assert early, "early_parameters() is empty: raise CapabilityError instead"
+    strange = [name for name, value in early.items() if shared.get(name) is not value]
+    assert not strange, f"early_parameters() tells {strange[0]}, which is no representation"
+    assert len(early) < len(shared), "early_parameters() is the whole representation"
+    places = [name for name in shared if name in early]
+    assert list(early) == places, "early_parameters() has another order than the representation"
 
 
 def _check_state(

@@ -28,10 +28,12 @@ from farfield.shifts import Profile
 METHODS = ("radius", "ttt", "correction", "distil", "auto")
 REPLAYING = ("ttt", "distil")
 EVIDENCE = "correction"  # where a profile keeps the rule that was learned
-STEPPED = frozenset({"steps", "learning_rate", "force"})
+ADAPTED = frozenset({"parameters", "rank", "forgetting_limit", "project", "interpolate"})
+STEPPED = frozenset({"steps", "learning_rate", "force"}) | ADAPTED
+OBJECTIVES = frozenset({"objectives", "energy_weight", "anchor_weight"})
 TAKEN = {
     "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
-    "ttt": frozenset({"profile", "prior", "replay", "per"}) | STEPPED,
+    "ttt": frozenset({"profile", "prior", "replay", "per"}) | STEPPED | OBJECTIVES,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
     "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
@@ -53,9 +55,12 @@ class Given:
         Of everything random; processes for labelling.
     cache
         Folder of the label cache.
+    output
+        Folder where an interrupted adaptation is kept; or None.
     options
         Further options by name, those that were given alone: ``steps``, ``learning_rate``,
-        ``force``, ``on``, ``plain``, ``mode``, ``criterion``, ``per``.
+        ``force``, ``on``, ``plain``, ``mode``, ``criterion``, ``per``, and further fields of
+        :class:`TestTimeSettings`.
     """
 
     profile: Profile | None
@@ -66,6 +71,7 @@ class Given:
     seed: int
     workers: int
     cache: Path
+    output: Path | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -99,6 +105,8 @@ def _lacking(name: str, given: Given) -> str | None:
     if name == "radius":
         there = given.profile or given.prior
         return None if there else "--profile (make one with  farfield profile)  or --prior"
+    if name == "ttt" and "prior" not in _objectives(given):
+        return None
     return None if given.prior else "--prior, such as gfn2"
 
 
@@ -112,18 +120,9 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
             spec=given.prior_spec,
             **given.options,
         )
-    assert given.prior is not None
     if name == "ttt":
-        options = dict(given.options)
-        return _training(options.pop("per", "set"))(
-            given.prior,
-            replay=given.replay or (),
-            profile=given.profile,
-            settings=TestTimeSettings(seed=given.seed, **options),
-            workers=given.workers,
-            cache=opened,
-            checked_on=given.replay or (),
-        )
+        return _training(given, opened)
+    assert given.prior is not None
     correction = Correction(
         given.prior,
         _rule(given.profile),
@@ -143,18 +142,44 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         replay=given.replay or (),
         like_training=given.like_training or (),
         settings=settings,
+        checkpoint=_checkpoint(name, given),
     )
 
 
-def _training(per: str) -> type[TestTimeTraining | OneByOne]:
+def _training(given: Given, opened: LabelCache) -> TestTimeTraining | OneByOne:
     """Test-time training on the set, or on each structure by itself."""
-    known: dict[str, type[TestTimeTraining | OneByOne]] = {
-        "set": TestTimeTraining,
-        "structure": OneByOne,
-    }
-    if per not in known:
+    options = {**given.options, "objectives": _objectives(given)}
+    per = options.pop("per", "set")
+    if per not in ("set", "structure"):
         raise ConfigError(f"adapt per {per!r}? choose --per structure or --per set")
-    return known[per]
+    settings = TestTimeSettings(seed=given.seed, **options)
+    if given.prior is not None and "prior" not in settings.objectives:
+        raise ConfigError(
+            f"--prior has no use for the objectives {', '.join(settings.objectives)}: leave it "
+            "out, or add prior to them"
+        )
+    common: dict[str, Any] = {
+        "replay": given.replay or (),
+        "profile": given.profile,
+        "settings": settings,
+        "workers": given.workers,
+        "cache": opened,
+        "checked_on": given.replay or (),
+    }
+    if per == "structure":
+        return OneByOne(given.prior, **common)
+    return TestTimeTraining(given.prior, **common, checkpoint=_checkpoint("ttt", given))
+
+
+def _objectives(given: Given) -> tuple[str, ...]:
+    """The objectives of test-time training, given as names or as one text with commas."""
+    named = given.options.get("objectives", TestTimeSettings.objectives)
+    words = named.split(",") if isinstance(named, str) else named
+    return tuple(word.strip() for word in words)
+
+
+def _checkpoint(name: str, given: Given) -> Path | None:
+    return None if given.output is None else given.output / f"{name}.checkpoint"
 
 
 def _auto(given: Given, opened: LabelCache) -> Auto:

@@ -155,6 +155,11 @@ class ChgnetPotential(TrainablePotential):
     def representation_parameters(self) -> dict[str, torch.nn.Parameter]:
         return self.network.shared_parameters()
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        if len(self.network.core.atom_conv_layers) == 1:
+            return super().early_parameters()
+        return self.network.early_parameters()
+
     def head_parameters(self) -> dict[str, torch.nn.Parameter]:
         return {f"readouts.{k}": v for k, v in self.network.readouts.named_parameters()}
 

@@ -14,6 +14,7 @@ from farfield.potentials.chgnet.collate import Batch
 from farfield.potentials.chgnet.library import N_ELEMENTS, build
 
 MAIN = "reference"
+FIRST = 1.0  # depth of the first layer; the embeddings have 0
 
 
 @dataclass(frozen=True)
@@ -206,12 +207,21 @@ class HeadedNetwork(torch.nn.Module):
         found.sort(key=lambda item: _depth(item[0]))
         return {f"core.{name}": value for name, value in found}
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Those of them that belong to the embeddings and the first layer of each kind."""
+        shared = self.shared_parameters()
+        return {
+            name: value
+            for name, value in shared.items()
+            if _depth(name.removeprefix("core.")) <= FIRST
+        }
+
 
 def _depth(name: str) -> float:
     """Number of the layer that a parameter of CHGNet belongs to."""
     part, number = name.split(".")[:2]
     if part in ("atom_conv_layers", "bond_conv_layers", "angle_layers"):
-        return 1.0 + int(number)
+        return FIRST + int(number)
     return math.inf if part == "readout_norm" else 0.0
 
 

@@ -127,5 +127,12 @@ class GemnetNetwork(Network):
         early = {"circular_down": self.circular_down}
         return early | {f"core.{name}": value for name, value in self.core.named_parameters()}
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        if self.size.n_blocks == 1:
+            return {}
+        late = ("core.for_output.", *(f"core.blocks.{k}." for k in range(1, self.size.n_blocks)))
+        shared = self.shared_parameters()
+        return {name: value for name, value in shared.items() if not name.startswith(late)}
+
     def config(self) -> dict[str, Any]:
         return {"settings": self.size.model_dump(exclude={"dtype"})}

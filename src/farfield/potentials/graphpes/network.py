@@ -32,6 +32,7 @@ READOUTS = {
     "tensornet": "energy_read_out",
 }
 LAYERED = ("interactions", "updates", "layers")  # lists of one module per layer
+FIRST = 1.0  # depth of the first layer; the embeddings have 0
 FIXED = "aggregation.scale"  # what NequIP divides its messages by is not trained
 
 
@@ -105,6 +106,14 @@ class GraphPesNetwork(Network):
         found.sort(key=lambda item: _depth(item[0]))
         return {f"core.{name}": value for name, value in found}
 
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        shared = self.shared_parameters()
+        return {
+            name: value
+            for name, value in shared.items()
+            if _depth(name.removeprefix("core.")) <= FIRST
+        }
+
     def config(self) -> dict[str, Any]:
         return self._arguments
 
@@ -167,5 +176,5 @@ def _depth(name: str) -> float:
     """Number of the layer that a parameter belongs to."""
     part, number = name.split(".")[:2]
     if part in LAYERED and number.isdigit():
-        return 1.0 + int(number)
+        return FIRST + int(number)
     return 0.0 if "embedding" in part else math.inf

@@ -34,6 +34,7 @@ from farfield.potentials.mace.radius import at_radius, modes_of
 from farfield.potentials.precision import default_dtype
 
 ARCHITECTURE = "mace"
+EMBEDDINGS = ("node_embedding.", "joint_embedding.", "radial_embedding.")
 ATOMS_PER_BATCH = 400  # predictions are made in batches of about this many atoms
 
 
@@ -147,6 +148,13 @@ class MacePotential(TrainablePotential):
         ours = {id(parameter) for parameter in self.head_parameters().values()}
         named = self.module.named_parameters()
         return {name: value for name, value in named if id(value) not in ours}
+
+    def early_parameters(self) -> dict[str, torch.nn.Parameter]:
+        if len(self.module.products) == 1:
+            return super().early_parameters()
+        parts = (*EMBEDDINGS, "interactions.0.", "products.0.")
+        shared = self.representation_parameters()
+        return {name: value for name, value in shared.items() if name.startswith(parts)}
 
     def head_parameters(self) -> dict[str, torch.nn.Parameter]:
         return {f"readouts.{k}": v for k, v in self.module.readouts.named_parameters()}

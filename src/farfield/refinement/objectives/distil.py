@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 import torch
 
 from farfield.potentials.contract import BatchPrediction
 from farfield.refinement.objectives.objective import SampledObjective
-from farfield.training import Targets
+from farfield.training import Sample, Targets
 from farfield.training.losses import forces_loss
 
 
@@ -21,5 +22,7 @@ class DistilObjective(SampledObjective):
 
     name = "distil"
 
-    def term(self, prediction: BatchPrediction, target: Targets) -> torch.Tensor:
+    def term(
+        self, samples: Sequence[Sample], prediction: BatchPrediction, target: Targets
+    ) -> torch.Tensor:
         return forces_loss(prediction, target)

@@ -23,6 +23,18 @@ class Objective(ABC):
     def loss(self, potential: TrainablePotential, random: np.random.Generator) -> torch.Tensor:
         """The term for one random batch, with gradients."""
 
+    def advance(self, potential: TrainablePotential) -> None:
+        """Take note of a step of ``potential``; most objectives need not."""
+        return
+
+    def state(self) -> list[torch.Tensor]:
+        """What :meth:`advance` has changed, for a checkpoint."""
+        return []
+
+    def restore(self, state: Sequence[torch.Tensor]) -> None:
+        """Go on from what :meth:`state` gave."""
+        return
+
 
 class SampledObjective(Objective):
     """An objective that compares the predictions for a few samples with their labels.
@@ -43,17 +55,25 @@ class SampledObjective(Objective):
         self._batch_size = batch_size
 
     @abstractmethod
-    def term(self, prediction: BatchPrediction, target: Targets) -> torch.Tensor:
+    def term(
+        self, samples: Sequence[Sample], prediction: BatchPrediction, target: Targets
+    ) -> torch.Tensor:
         """The term for one batch."""
 
     def draw(self, random: np.random.Generator) -> list[Sample]:
         """At most as many different samples as a batch has, at random."""
-        count = min(self._batch_size, len(self._samples))
-        places = random.choice(len(self._samples), size=count, replace=False)
-        return [self._samples[place] for place in places]
+        return [self._samples[place] for place in places(self._samples, self._batch_size, random)]
 
     def loss(self, potential: TrainablePotential, random: np.random.Generator) -> torch.Tensor:
-        return self.term(*predicted(potential, self.draw(random)))
+        samples = self.draw(random)
+        return self.term(samples, *predicted(potential, samples))
+
+
+def places(items: Sequence[object], batch_size: int, random: np.random.Generator) -> list[int]:
+    """Places of at most ``batch_size`` different items, at random."""
+    count = min(batch_size, len(items))
+    chosen: list[int] = random.choice(len(items), size=count, replace=False).tolist()
+    return chosen
 
 
 def predicted(

@@ -38,5 +38,7 @@ class ReplayObjective(SampledObjective):
         super().__init__(samples, batch_size, weight)
         self._energy_weight = energy_weight
 
-    def term(self, prediction: BatchPrediction, target: Targets) -> torch.Tensor:
+    def term(
+        self, samples: Sequence[Sample], prediction: BatchPrediction, target: Targets
+    ) -> torch.Tensor:
         return energy_forces_loss(prediction, target, self._energy_weight, 1.0)

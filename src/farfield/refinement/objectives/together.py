@@ -34,7 +34,9 @@ class Together(Objective):
         for part, samples in zip(self._parts, drawn, strict=True):
             structures = slice(first, first + len(samples))
             atoms = slice(first_atom, first_atom + sum(len(s.atoms) for s in samples))
-            terms.append(part.weight * part.term(*_cut(prediction, target, structures, atoms)))
+            terms.append(
+                part.weight * part.term(samples, *_cut(prediction, target, structures, atoms))
+            )
             first, first_atom = structures.stop, atoms.stop
         return torch.stack(terms).sum()
 
