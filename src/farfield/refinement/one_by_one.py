@@ -91,9 +91,7 @@ class OneByOne(Refinement):
             return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         alone = [None] * len(structures) if forced else self._left_alone(start, structures)
         groups = [self._with_copies(atoms) for atoms in structures]
-        if (
-            self._prior is not None and self._cache is not None
-        ):  # all at once, and each is found there later
+        if self._prior is not None and self._cache is not None:
             waiting = [group for group, why in zip(groups, alone, strict=True) if why is None]
             copies = [atoms for group in waiting for atoms in group]
             label(copies, self._prior, workers=self._workers, cache=self._cache)
