@@ -58,7 +58,7 @@ class OneByOne(Refinement):
         settings: TestTimeSettings | None = None,
         workers: int = 1,
         cache: LabelCache | None = None,
-        checked_on: Sequence[Atoms] = (),
+        checked_on: Sequence[Atoms] | None = None,
         copies: int = COPIES,
         displacement: float = DISPLACEMENT,
     ) -> None:
@@ -132,12 +132,13 @@ class OneByOne(Refinement):
             settings=self._settings,
             workers=self._workers,
             cache=self._cache,
+            checked_on=None if self._checked_on is None else (),
         )
 
     def _left_alone(self, potential: Potential, structures: list[Atoms]) -> list[str | None]:
         """Why a structure is not adapted to: a strange charge, or nothing to mend; None else."""
-        known = () if self._prior is None else self._checked_on
-        found = [unseen_electrons([atoms], known) for atoms in structures]
+        known = self._checked_on if self._prior is not None else None
+        found = [unseen_electrons([atoms], known or ()) for atoms in structures]
         if self._profile is not None:
             seen = observe(structures, potential=potential)
             each = diagnose(structures, seen, self._profile).structures
@@ -147,7 +148,7 @@ class OneByOne(Refinement):
         return found
 
     def _doubt(self, potential: Potential) -> str | None:
-        if self._prior is None:
+        if self._prior is None or self._checked_on is None:
             return None
         return distrusted(
             potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache

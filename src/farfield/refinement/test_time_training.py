@@ -59,7 +59,9 @@ class TestTimeTraining(Refinement):
     checked_on
         Structures that the model was trained on: the prior is computed on some of them first, and
         the model is left alone where it is not the prior that the head has learned, or where a
-        structure has a charge or spin that none of them has. Empty checks neither.
+        structure has a charge or spin that none of them has; test structures on which the prior
+        has little in common with the model are left out. Empty does the last alone, and None
+        believes the prior everywhere.
     checkpoint
         File that is kept while it runs, and from which an interrupted run goes on, bit for
         bit; it is removed at the end.
@@ -87,7 +89,7 @@ class TestTimeTraining(Refinement):
         settings: TestTimeSettings | None = None,
         workers: int = 1,
         cache: LabelCache | None = None,
-        checked_on: Sequence[Atoms] = (),
+        checked_on: Sequence[Atoms] | None = None,
         checkpoint: Path | None = None,
         report: Report = lambda judgement: None,
     ) -> None:
@@ -180,14 +182,14 @@ class TestTimeTraining(Refinement):
         if failed:
             told = f"the prior failed on {len(failed)} of {len(outcomes)} structures"
             notes.append(f"{told} ({failed[0].reason}), which were left out")
-        if samples and not self._settings.force:
+        if samples and self._checked_on is not None and not self._settings.force:
             samples, left = believed(start, self._prior, samples)
             notes += [left] if left else []
         return samples, notes
 
     def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
         """Why the prior is not learned from."""
-        if self._prior is None:
+        if self._prior is None or self._checked_on is None:
             return None
         return unseen_electrons(structures, self._checked_on) or distrusted(
             potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
