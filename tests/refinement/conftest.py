@@ -35,11 +35,16 @@ def two_heads() -> MacePotential:
     return small_mace().with_head(PRIOR.name, dict.fromkeys(ENERGIES, 0.0))
 
 
-@pytest.fixture
-def tiny() -> MacePotential:
-    """The same, as small as it can be."""
+@pytest.fixture(scope="session")
+def _tiny() -> MacePotential:
     model = small_mace(channels=4, max_ell=1)
     return model.with_head(PRIOR.name, dict.fromkeys(ENERGIES, 0.0))
+
+
+@pytest.fixture
+def tiny(_tiny: MacePotential) -> MacePotential:
+    """The same, as small as it can be."""
+    return _tiny.clone()
 
 
 @pytest.fixture

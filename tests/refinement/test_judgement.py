@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,9 +13,11 @@ from farfield.errors import ConfigError
 from farfield.potentials import TrainablePotential
 from farfield.refinement import TestTimeSettings
 from farfield.refinement.course_record import course_record
-from farfield.refinement.descent import cosine, without_conflict
+from farfield.refinement.descent import Descent, cosine, without_conflict
 from farfield.refinement.gate import PRIOR_ERROR
 from farfield.refinement.judgement import Choice, Judgement
+from farfield.refinement.moving import Whole
+from farfield.refinement.objectives import Objective
 
 START = Judgement(0, 1.0, 0.1)
 SETTINGS = TestTimeSettings()
@@ -98,11 +101,37 @@ def test_gradients_agree_or_not() -> None:
     assert torch.equal(freed, torch.tensor([0.0, 1.0]))
 
 
+class Slope(Objective):
+    """A loss whose gradient is given."""
+
+    name = "slope"
+
+    def __init__(self, slope: list[float], weight: torch.nn.Parameter) -> None:
+        self.weight = 1.0
+        self._slope, self._moving = torch.tensor(slope), weight
+
+    def loss(self, potential: TrainablePotential, random: np.random.Generator) -> torch.Tensor:
+        return (self._slope * self._moving).sum()
+
+
+def test_a_step_does_not_go_against_replay_if_so_asked() -> None:
+    weight = torch.nn.Parameter(torch.zeros(2))
+    model = cast(TrainablePotential, OneWeight(0.0))
+    learn, keep = [Slope([-2.0, 1.0], weight)], [Slope([1.0, 0.0], weight)]
+    random = np.random.default_rng(0)
+    for project, wanted in ((False, [-1.0, 1.0]), (True, [1.0, 1.0])):
+        descent = Descent(model, Whole([weight]), learn, keep, project)
+        assert descent.gradient(random)[0].tolist() == wanted
+        assert descent.agreement(random) == pytest.approx(-2.0 / 5.0**0.5)
+    assert Descent(model, Whole([weight]), learn, [], True).gradient(random)[0].tolist() == [-2, 1]
+    assert Descent(model, Whole([weight]), learn, [], True).agreement(random) is None
+
+
 def test_the_record_tells_agreement_and_the_share() -> None:
     start = replace(START, agreement=-0.3)
     end = Judgement(10, 0.5, 0.11, 0.2)
     model = cast(TrainablePotential, OneWeight(1.0))
-    choice = Choice(start, model.state(), replace(SETTINGS, interpolate=True, forgetting=0.03))
+    choice = Choice(start, model.state(), replace(SETTINGS, interpolate=True, forgetting=0.01))
     choice.add(end, model)
     course = choice.conclude(model, lambda place: replace(place, held_out=0.6, anchor=0.1))
     record = course_record("ttt", PRIOR_ERROR, course)

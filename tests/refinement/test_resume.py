@@ -17,7 +17,9 @@ from farfield.refinement import (
     TestTimeSettings,
     TestTimeTraining,
 )
+from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint
 from farfield.refinement.judgement import Judgement
+from farfield.verbs.refine import refine
 
 from .conftest import PRIOR
 from .test_distillation import Teacher
@@ -101,6 +103,33 @@ def test_distillation_resumes_in_its_second_round(
     assert weights(resumed, tiny, few) == whole
     assert seen == [12]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_verb_keeps_the_checkpoint_beside_its_results(
+    tiny: MacePotential, few: list[Atoms], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    save = AdaptationCheckpoint.save
+
+    def spy(self: AdaptationCheckpoint, content: dict[str, Any]) -> None:
+        save(self, content)
+        seen.append((tmp_path / "out" / "ttt.checkpoint").exists())
+
+    monkeypatch.setattr(AdaptationCheckpoint, "save", spy)
+    refine(
+        few,
+        model=tiny,
+        method="ttt",
+        prior=PRIOR,
+        cache=tmp_path / "cache",
+        output=tmp_path / "out",
+        objectives="prior,anchor",
+        steps=2,
+        force=True,
+    )
+    assert seen == [True]
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"model", "record.json"}
+    assert not (tmp_path / "out" / "ttt.checkpoint").exists()
 
 
 def test_a_damaged_checkpoint_is_told(

@@ -14,7 +14,7 @@ from farfield.potentials import TrainablePotential
 from farfield.potentials.contract import CutoffMode
 from farfield.refinement.objectives.objective import Objective, places
 
-SHARES = (0.7, 0.9)  # of the cutoff: where the shorter view ends
+SHARES = (0.8, 0.9)  # of the cutoff: where the shorter view ends
 TEACHER_DECAY = 0.99
 MODES: tuple[CutoffMode, ...] = ("taper", "truncate")  # the first that the model has
 
