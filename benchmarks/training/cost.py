@@ -93,7 +93,7 @@ def bare(model: TrainablePotential, samples: Sequence[Sample], steps: int) -> No
         found = model.forward(batch, training=True)
         energy = ((found.energy - wanted.energy) / wanted.counts).pow(2).mean()
         loss = (found.forces - wanted.forces).pow(2).mean() + 0.1 * energy.to(found.forces.dtype)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
 
 

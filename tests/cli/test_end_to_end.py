@@ -29,7 +29,7 @@ def ttt(shell, shifted_set, joint, profile, train_set, tmp_path_factory):
     done = shell(
         *("refine", shifted_set, "--model", joint, "--method", "ttt", "--prior", "gfn2"),
         *("--profile", profile, "--replay", train_set, "--json", "-o", folder),
-        *("--steps", 20, "--learning-rate", 0.02),
+        *("--steps", 20, "--learning-rate", 0.02, "--force"),
     )
     assert done.code == 0, done.err
     assert json.loads(done.out) == json.loads((folder / "record.json").read_text())

@@ -18,7 +18,7 @@ from farfield.refinement import (
     TestTimeTraining,
 )
 from farfield.refinement.trust import SCALE, believed, distrusted, unseen_electrons
-from farfield.structures import Labels
+from farfield.structures import Labels, attach, without_labels
 from farfield.training import Sample
 
 from .conftest import rattled
@@ -82,6 +82,10 @@ def test_a_prior_that_is_not_the_one_of_training(
 ) -> None:
     right, other = LearnedPrior(), LearnedPrior(other_charge)
     assert distrusted(two_heads, other, TRAIN) is None  # the model does not tell how it was
+    own = two_heads.predict(TRAIN)
+    known_well = without_labels(TRAIN)
+    for atoms, found in zip(known_well, own, strict=True):
+        attach(atoms, Labels(found.energy, found.forces + 1e-3))
     for known in ({SCALE: 0.05}, {"history": [{"force_rmse": 9.0}, {"force_rmse": 0.05}]}):
         told = two_heads.clone()
         told.metadata.update(known)
@@ -97,7 +101,9 @@ def test_a_prior_that_is_not_the_one_of_training(
         else:
             told.metadata["history"][-1]["force_rmse"] = scale
         assert distrusted(told, right, TRAIN) is None
-        found = refined(told, other, test_set)
+        assert distrusted(told, other, TRAIN) is None  # the main head is as wrong on these
+        training = TestTimeTraining(other, settings=SETTINGS, checked_on=known_well)
+        found = training.refine(told, test_set)
         assert found.potential is told and not found.record.acted
         assert "this is not the prior that it has learned" in found.record.reasons[0]
         assert refined(told, right, test_set).record.acted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ase.md.verlet import VelocityVerlet
 
 import farfield
 from farfield.errors import CapabilityError, ConfigError
+from farfield.potentials.mace import MacePotential
 from farfield.refinement import AdaptedEach, OneByOne, Refined, TestTimeSettings, load_model
 from farfield.refinement.replay import split_off
 from farfield.shifts import Profile, observe
@@ -182,6 +184,24 @@ def test_the_verb_writes_one_model_and_the_ordinary_ones(tmp_path: Path) -> None
         )
 
 
+def test_what_a_profile_keeps_is_replayed(tmp_path: Path) -> None:
+    profile = farfield.profile(TRAIN, model=MODEL, coreset=6)
+    given = {"model": MODEL, "method": "ttt", "prior": LearnedPrior(), "cache": tmp_path / "cache"}
+    options = {"steps": 2, "learning_rate": 0.01, "force": True}
+    refined = farfield.refine(TEST, profile=profile, **given, **options)
+    assert refined.record.reasons[-1] == "6 training structures kept in the profile are replayed"
+    anchor = "main head, force MAE on the anchor set, before, eV/Å"
+    assert refined.record.figures[anchor] > 0.0
+    same_as = farfield.refine(TEST, replay=profile.coreset.structures, **given, **options)
+    first, second = refined.potential, same_as.potential
+    assert isinstance(first, MacePotential) and isinstance(second, MacePotential)
+    assert same(first.state(), second.state())
+    plain = farfield.profile(TRAIN, model=MODEL)
+    forgetful = farfield.refine(TEST, profile=plain, **given, **options).record
+    assert "the profile keeps none" in forgetful.reasons[-1]
+    assert anchor not in forgetful.figures
+
+
 def test_simulations_refined_per_start_have_the_weights_of_theirs(tmp_path: Path) -> None:
     done = farfield.simulate(
         TEST,
@@ -202,3 +222,34 @@ def test_simulations_refined_per_start_have_the_weights_of_theirs(tmp_path: Path
         forces = load_model(str(path)).predict([TEST[place]])[0].forces
         assert np.allclose(frame.arrays["farfield_forces"], forces, atol=1e-6)
     assert len(done.outcomes) == 2
+
+
+def test_a_window_of_a_trajectory_is_what_a_later_run_is_adapted_to(tmp_path: Path) -> None:
+    common = {"model": MODEL, "temperature": 10.0, "progress": False, "cache": tmp_path / "cache"}
+    checks = {"allow_reactions": True}
+    farfield.simulate(
+        TEST[0], output=tmp_path / "first", duration=0.004, stride=1, checks=checks, **common
+    )
+    window = tmp_path / "first" / "simulation_0000" / "trajectory.extxyz"
+    farfield.simulate(
+        TEST[0],
+        output=tmp_path / "second",
+        refine="ttt",
+        refine_on=window,
+        prior=LearnedPrior(),
+        refine_options={"steps": 2, "learning_rate": 0.01, "force": True},
+        duration=0.001,
+        checks=checks,
+        **common,
+    )
+    folder = tmp_path / "second"
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))["refinement"]
+    frames = len(farfield.read(window))
+    assert frames > 4
+    learned, _ = split_off(range(frames), TestTimeSettings.held_out, 0)
+    assert record["figures"]["structures adapted on"] == len(learned)
+    weights = load_model(str(folder / "refinement" / "model"))
+    frame = farfield.read(folder / "simulation_0000" / "trajectory.extxyz")[0]
+    forces = weights.predict([TEST[0]])[0].forces
+    assert np.allclose(frame.arrays["farfield_forces"], forces, atol=1e-6)
+    assert not np.allclose(forces, MODEL.predict([TEST[0]])[0].forces, atol=1e-6)

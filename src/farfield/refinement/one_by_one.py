@@ -13,7 +13,7 @@ from farfield.potentials import Potential, require_trainable
 from farfield.potentials.contract import State
 from farfield.priors import LabelCache, Prior, label
 from farfield.refinement import gate
-from farfield.refinement.adaptation import TestTimeSettings
+from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.adapted_each import Adapted, AdaptedEach, changed
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
@@ -26,17 +26,17 @@ from farfield.structures import describe
 
 COPIES = 7
 DISPLACEMENT = 0.1  # Å
-BEFORE = "prior head, force MAE held out, before, eV/Å"
-AFTER = "prior head, force MAE held out, after, eV/Å"
+HELD_OUT = ("force MAE held out, before, eV/Å", "force MAE held out, after, eV/Å")
 
 
 @final
 class OneByOne(Refinement):
     """Adapt to each structure on its own; what one leaves behind does not reach the next.
 
-    There is no second structure to judge the steps by. So rattled copies are made of each and
-    labelled by the prior: some are learned from beside the structure itself, by the others the
-    steps are chosen and the gate decides.
+    There is no second structure to judge the steps by. So rattled copies are made of each, and
+    labelled by the prior if there is one: some are learned from beside the structure itself, by
+    the others the steps are chosen and the gate decides. A run that was interrupted finds its
+    labels in the cache, and adapts anew.
 
     Parameters
     ----------
@@ -52,20 +52,20 @@ class OneByOne(Refinement):
 
     def __init__(
         self,
-        prior: Prior,
+        prior: Prior | None,
         replay: Sequence[Atoms] = (),
         profile: Profile | None = None,
         settings: TestTimeSettings | None = None,
         workers: int = 1,
         cache: LabelCache | None = None,
-        checked_on: Sequence[Atoms] = (),
+        checked_on: Sequence[Atoms] | None = None,
         copies: int = COPIES,
         displacement: float = DISPLACEMENT,
     ) -> None:
-        self._prior = prior
+        self._settings = settings or TestTimeSettings()
+        self._prior = prior if "prior" in self._settings.objectives else None
         self._replay = replay
         self._profile = profile
-        self._settings = settings or TestTimeSettings()
         self._workers = workers
         self._cache = cache
         self._checked_on = checked_on
@@ -74,13 +74,14 @@ class OneByOne(Refinement):
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
-        require_head(start, self._prior)
-        require_level(start, self._prior)
+        if self._prior is not None:
+            require_head(start, self._prior)
+            require_level(start, self._prior)
         refuse_leak(self._replay, structures)
         forced = self._settings.force
         settings = {
             **asdict(self._settings),
-            "prior": self._prior.level_of_theory,
+            "prior": None if self._prior is None else self._prior.level_of_theory,
             "per": "structure",
             "copies": self._copies,
             "displacement": self._displacement,
@@ -90,7 +91,7 @@ class OneByOne(Refinement):
             return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         alone = [None] * len(structures) if forced else self._left_alone(start, structures)
         groups = [self._with_copies(atoms) for atoms in structures]
-        if self._cache is not None:  # all at once, and each is found there later
+        if self._prior is not None and self._cache is not None:
             waiting = [group for group, why in zip(groups, alone, strict=True) if why is None]
             copies = [atoms for group in waiting for atoms in group]
             label(copies, self._prior, workers=self._workers, cache=self._cache)
@@ -131,11 +132,13 @@ class OneByOne(Refinement):
             settings=self._settings,
             workers=self._workers,
             cache=self._cache,
+            checked_on=None if self._checked_on is None else (),
         )
 
     def _left_alone(self, potential: Potential, structures: list[Atoms]) -> list[str | None]:
         """Why a structure is not adapted to: a strange charge, or nothing to mend; None else."""
-        found = [unseen_electrons([atoms], self._checked_on) for atoms in structures]
+        known = self._checked_on if self._prior is not None else None
+        found = [unseen_electrons([atoms], known or ()) for atoms in structures]
         if self._profile is not None:
             seen = observe(structures, potential=potential)
             each = diagnose(structures, seen, self._profile).structures
@@ -145,6 +148,8 @@ class OneByOne(Refinement):
         return found
 
     def _doubt(self, potential: Potential) -> str | None:
+        if self._prior is None or self._checked_on is None:
+            return None
         return distrusted(
             potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
         )
@@ -154,8 +159,6 @@ def _figures(records: Sequence[Record], acted: int) -> dict[str, float]:
     """Over the structures that were adapted to."""
     done = [record.figures for record in records if record.acted]
     found = {"structures adapted to, each on its own": float(acted)}
-    for key in (BEFORE, AFTER):
-        values = [figures[key] for figures in done if key in figures]
-        if values:
-            found[f"{key}, median over structures"] = float(np.median(values))
+    for key in (key for key in (done[0] if done else ()) if key.endswith(HELD_OUT)):
+        found[f"{key}, median over structures"] = float(np.median([each[key] for each in done]))
     return found

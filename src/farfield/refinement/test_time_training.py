@@ -57,15 +57,17 @@ class TestTimeTraining(Refinement):
         Objectives, steps, rates and the seed.
     workers, cache
         For labelling with the prior.
+    checked_on
+        Structures that the model was trained on: the prior is computed on some of them first, and
+        the model is left alone where it is not the prior that the head has learned, or where a
+        structure has a charge or spin that none of them has; test structures on which the prior
+        has little in common with the model are left out. Empty does the last alone, and None
+        believes the prior everywhere.
     checkpoint
         File that is kept while it runs, and from which an interrupted run goes on, bit for
         bit; it is removed at the end.
     report
         Called with each judgement.
-    checked_on
-        Structures that the model was trained on: the prior is computed on some of them first, and
-        the model is left alone where it is not the prior that the head has learned, or where a
-        structure has a charge or spin that none of them has. Empty checks neither.
 
     Raises
     ------
@@ -88,9 +90,9 @@ class TestTimeTraining(Refinement):
         settings: TestTimeSettings | None = None,
         workers: int = 1,
         cache: LabelCache | None = None,
+        checked_on: Sequence[Atoms] | None = None,
         checkpoint: Path | None = None,
         report: Report = lambda judgement: None,
-        checked_on: Sequence[Atoms] = (),
     ) -> None:
         self._settings = settings or TestTimeSettings()
         self._prior = prior if "prior" in self._settings.objectives else None
@@ -100,15 +102,13 @@ class TestTimeTraining(Refinement):
         self._profile = profile
         self._workers = workers
         self._cache = cache
+        self._checked_on = checked_on
         self._checkpoint = checkpoint
         self._report = report
-        self._checked_on = checked_on
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
         self._require_head(start)
-        if self._prior is not None:
-            require_level(start, self._prior)
         refuse_leak(self._replay, structures)
         replayed = labelled(self._replay, start)
         require_training_domain(replayed, self._settings)
@@ -173,15 +173,23 @@ class TestTimeTraining(Refinement):
             for atoms, labels in zip(structures, outcomes, strict=True)
             if not isinstance(labels, Failure)
         ]
-        failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
         notes = []
+        failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
         if failed:
             told = f"the prior failed on {len(failed)} of {len(outcomes)} structures"
             notes.append(f"{told} ({failed[0].reason}), which were left out")
-        if samples and not self._settings.force:
-            samples, doubted = believed(start, self._prior, samples)
-            notes += [doubted] if doubted else []
+        if samples and self._checked_on is not None and not self._settings.force:
+            samples, left = believed(start, self._prior, samples)
+            notes += [left] if left else []
         return samples, notes
+
+    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
+        """Why the prior is not learned from."""
+        if self._prior is None or self._checked_on is None:
+            return None
+        return unseen_electrons(structures, self._checked_on) or distrusted(
+            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
+        )
 
     def _require_head(self, start: TrainablePotential) -> None:
         """Raise unless the model has the head that the objectives need."""
@@ -191,14 +199,8 @@ class TestTimeTraining(Refinement):
                 f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
                 "one with  farfield train --strategy joint"
             )
-
-    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
-        """Why the prior is not learned from."""
-        if self._prior is None:
-            return None
-        return unseen_electrons(structures, self._checked_on) or distrusted(
-            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
-        )
+        if self._prior is not None:
+            require_level(start, self._prior)
 
     def _described(self) -> dict[str, Any]:
         prior = None if self._prior is None else self._prior.level_of_theory

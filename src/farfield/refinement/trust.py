@@ -17,7 +17,7 @@ from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import LabelCache, Prior, label
 from farfield.refinement.comparison import compare
 from farfield.refinement.correction_rule import LEAST_LEARNED, UNEXPLAINED
-from farfield.structures import Labels, describe, without_labels
+from farfield.structures import Labels, describe, labels_of, without_labels
 from farfield.training import Sample
 
 CHECKED = 32  # training structures for which the prior is computed
@@ -75,13 +75,15 @@ def distrusted(
     potential, prior
         A model with a head of the prior's name, and the prior as it is given now.
     training
-        Structures that the head was trained on; at most 32 of them are labelled. Their
-        reference labels are not looked at.
+        Structures that the head was trained on; at most 32 of them are labelled. By their
+        reference labels, if they have any, the main head's own error is known: where that is large
+        too, they are not what the model was trained on, and more is allowed of the prior's head.
     workers, cache
         For labelling.
     """
     step = max(1, -(-len(training) // CHECKED))
-    chosen = without_labels([atoms for atoms in training if len(atoms) > 1][::step])
+    taken = [atoms for atoms in training if len(atoms) > 1][::step]
+    chosen = without_labels(taken)
     if not chosen:
         return None
     outcomes = label(chosen, prior, workers=workers, cache=cache, progress=False)
@@ -100,12 +102,26 @@ def distrusted(
             "carries nothing that the head has learned"
         )
     before = in_training(potential)
-    if before is not None and residual > DRIFT * before:
+    if before is not None and residual > DRIFT * max(before, _own_error(potential, taken)):
         return (
             f"{told}, and was by {before:.3f} eV/Å when it was trained: this is not the prior that "
             "it has learned (another charge, version or parametrisation?)"
         )
     return None
+
+
+def _own_error(potential: Potential, structures: Sequence[Atoms]) -> float:
+    """Root mean square error of the main head, eV/Å; 0 where there are no labels."""
+    labels = [labels_of(atoms) for atoms in structures]
+    told = [
+        (atoms, found.forces)
+        for atoms, found in zip(structures, labels, strict=True)
+        if found is not None and found.forces is not None
+    ]
+    if not told:
+        return 0.0
+    main = potential.predict(without_labels([atoms for atoms, _ in told]))
+    return _rms([own.forces - known for own, (_, known) in zip(main, told, strict=True)])
 
 
 def in_training(potential: Potential) -> float | None:

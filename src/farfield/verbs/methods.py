@@ -150,14 +150,15 @@ def _training(given: Given, opened: LabelCache) -> TestTimeTraining | OneByOne:
     """Test-time training on the set, or on each structure by itself."""
     options = {**given.options, "objectives": _objectives(given)}
     per = options.pop("per", "set")
+    if per not in ("set", "structure"):
+        raise ConfigError(f"adapt per {per!r}? choose --per structure or --per set")
     settings = TestTimeSettings(seed=given.seed, **options)
-    needed = "prior" in settings.objectives
-    if given.prior is not None and not needed:
+    if given.prior is not None and "prior" not in settings.objectives:
         raise ConfigError(
             f"--prior has no use for the objectives {', '.join(settings.objectives)}: leave it "
             "out, or add prior to them"
         )
-    inputs: dict[str, Any] = {
+    common: dict[str, Any] = {
         "replay": given.replay or (),
         "profile": given.profile,
         "settings": settings,
@@ -166,12 +167,8 @@ def _training(given: Given, opened: LabelCache) -> TestTimeTraining | OneByOne:
         "checked_on": given.replay or (),
     }
     if per == "structure":
-        if given.prior is None:
-            raise ConfigError("--per structure judges by a prior: name the objective prior")
-        return OneByOne(given.prior, **inputs)
-    if per != "set":
-        raise ConfigError(f"adapt per {per!r}? choose --per structure or --per set")
-    return TestTimeTraining(given.prior, checkpoint=_checkpoint("ttt", given), **inputs)
+        return OneByOne(given.prior, **common)
+    return TestTimeTraining(given.prior, **common, checkpoint=_checkpoint("ttt", given))
 
 
 def _objectives(given: Given) -> tuple[str, ...]:
