@@ -12,6 +12,7 @@ from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
 from farfield.benchmarks.fine_tuning import fine_tune
+from farfield.benchmarks.mace_multihead import mace_multihead
 from farfield.benchmarks.zoo import Strategy
 from farfield.potentials import Prediction, TrainablePotential
 from farfield.refinement import (
@@ -232,6 +233,12 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
             )
             for count in (1, 10, 100)
         },
+        "mace_multihead_10": Method(
+            partial(mace_multihead, 10),
+            "supervised MACE, mace-torch's multihead fine-tuning on 10 LABELLED",
+            ("supervised",),
+            sees_labels=True,
+        ),
     }
 )
 

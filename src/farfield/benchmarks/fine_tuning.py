@@ -28,15 +28,10 @@ def fine_tune(count: int, bench: Bench, structures: Sequence[Atoms]) -> Contesta
     CapabilityError
         There are not so many structures with reference forces.
     """
-    known = [atoms for atoms in structures if _has_forces(atoms)]
-    if len(known) < count:
-        raise CapabilityError(
-            f"{len(known)} structures with reference forces may be adapted to, not {count}"
-        )
     model = bench.model("supervised").clone()
     random = np.random.default_rng(bench.seed)
     size = max(count, LEAST_SAMPLES)
-    chosen = [known[place] for place in random.choice(len(known), count, replace=False)]
+    chosen = some_labelled(count, structures, random)
     trained = [atoms for atoms in bench.zoo.training if len(atoms) > 1]
     replayed = [trained[place] for place in random.choice(len(trained), min(size, len(trained)))]
     samples = [
@@ -54,6 +49,24 @@ def fine_tune(count: int, bench: Bench, structures: Sequence[Atoms]) -> Contesta
     )
     fit(model, samples, settings)
     return Contestant(model.predict)
+
+
+def some_labelled(
+    count: int, structures: Sequence[Atoms], random: np.random.Generator
+) -> list[Atoms]:
+    """So many of the structures with reference forces, drawn at random.
+
+    Raises
+    ------
+    CapabilityError
+        There are not so many.
+    """
+    known = [atoms for atoms in structures if _has_forces(atoms)]
+    if len(known) < count:
+        raise CapabilityError(
+            f"{len(known)} structures with reference forces may be adapted to, not {count}"
+        )
+    return [known[place] for place in random.choice(len(known), count, replace=False)]
 
 
 def _has_forces(atoms: Atoms) -> bool:
