@@ -129,6 +129,32 @@ def test_a_model_of_unknown_training_is_refused(
         )
 
 
+def test_the_like_of_a_pre_trained_model_is_trained_in_two_phases(
+    labelled: list[Atoms], tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"trainable": "head", "epochs": 1})
+    model = train_model(labelled, strategy="freeze", prior=PRIOR, settings=settings)
+
+    def learn() -> CorrectionRule:
+        return learned_rule(
+            labelled,
+            potential=model,
+            prior=PRIOR,
+            parts=2,
+            epochs=1,
+            folder=tmp_path,
+            workers=1,
+            cache=None,
+            say=lambda line: None,
+        )
+
+    assert learn().head == PRIOR.name
+    assert len(list(tmp_path.glob("*.pt"))) == 2
+    model.metadata["pretraining"]["same_structures"] = False
+    with pytest.raises(CapabilityError, match="pre-trained on structures that are not"):
+        learn()
+
+
 def test_a_learned_rule_is_used(labelled: list[Atoms], two_heads: object) -> None:
     rule = CorrectionRule(PRIOR.name, PRIOR.name, 0.3, 0.1, 0.7, "learned", trusted=None)
     record = Correction(PRIOR, rule).refine(two_heads, labelled[:4]).record  # type: ignore[arg-type]
