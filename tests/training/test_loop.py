@@ -11,10 +11,13 @@ from ase.build import molecule
 
 from farfield.errors import ConfigError, ModelError
 from farfield.priors import EMTPrior, compute, require
-from farfield.training import Sample, TrainingSettings, fit, load_settings
+from farfield.structures import Labels
+from farfield.training import Sample, TrainingSettings, fit, force_mae, load_settings
+from farfield.training.loop import best_epoch
 
 pytest.importorskip("mace", reason="mace-torch is not installed: pip install 'farfield[mace]'")
 
+from farfield.potentials.mace import MacePotential
 from tests.potentials.conftest import ENERGIES, small_mace
 
 SETTINGS = TrainingSettings(epochs=6, batch_size=4, learning_rate=0.02, ema_decay=0.5, seed=3)
@@ -87,6 +90,49 @@ def test_validation_is_by_the_averaged_weights_and_leaves_no_trace() -> None:
     fit(plain, samples(), SETTINGS)
     assert all(np.isfinite(record["valid_force_mae"]) for record in history)
     assert all(torch.equal(a, b) for a, b in zip(weights(judged), weights(plain), strict=True))
+
+
+def as_they_are(model: MacePotential) -> list[Sample]:
+    """Samples whose labels are the model's own predictions: training only moves away from them."""
+    atoms = [sample.atoms for sample in samples()[:4:2]]
+    predicted = model.predict(atoms, "reference")
+    return [
+        Sample(each, "reference", Labels(found.energy, found.forces, None, "its own"))
+        for each, found in zip(atoms, predicted, strict=True)
+    ]
+
+
+def test_patience_ends_the_run_with_the_best_weights_also_after_a_kill(tmp_path: Path) -> None:
+    def stop(record: dict[str, float]) -> None:
+        if record["epoch"] == 2:
+            raise Killed
+
+    patient = SETTINGS.model_copy(update={"patience": 2, "epochs": 30})
+    whole, broken, resumed = small_mace(), small_mace(), small_mace()
+    judged = as_they_are(whole)
+    history = fit(whole, samples(), patient, validation=judged)
+    errors = [record["valid_force_mae"] for record in history]
+    assert errors == sorted(errors) and len(errors) == 1 + 2
+    assert force_mae(whole, judged) == errors[0]  # the weights of the first epoch, averaged
+    path = tmp_path / "run.checkpoint"
+    with pytest.raises(Killed):
+        fit(broken, samples(), patient, validation=judged, checkpoint=path, report=stop)
+    fit(resumed, samples(), patient, validation=judged, checkpoint=path)
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    again, told = small_mace(), []
+    assert len(fit(again, samples(), patient, validation=judged, checkpoint=path,
+                   report=told.append)) == 3  # fmt: skip
+    assert told == []  # an ended run does not go on
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(again), strict=True))
+
+
+def test_patience_waits_while_it_gets_better_and_needs_something_to_judge_by() -> None:
+    patient = SETTINGS.model_copy(update={"patience": 2})
+    known = [0.4, 0.3, 0.35, 0.2, float("nan"), 0.3]
+    history = [{"epoch": k + 1.0, "valid_force_mae": error} for k, error in enumerate(known)]
+    assert [best_epoch(history[:length]) for length in range(7)] == [0, 1, 2, 2, 4, 4, 4]
+    with pytest.raises(ConfigError, match="give --valid"):
+        fit(small_mace(), samples(), patient)
 
 
 @pytest.mark.parametrize(

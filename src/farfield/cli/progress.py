@@ -17,7 +17,7 @@ from rich.progress import (
 
 
 @contextmanager
-def epochs_bar(epochs: int) -> Iterator[Callable[[dict[str, float]], None]]:
+def epochs_bar(epochs: int, *, shown: bool = True) -> Iterator[Callable[[dict[str, float]], None]]:
     """Yield a function that takes the record of each epoch and moves the bar."""
     console = Console(stderr=True)
     columns = (
@@ -29,7 +29,9 @@ def epochs_bar(epochs: int) -> Iterator[Callable[[dict[str, float]], None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, disable=not (shown and console.is_terminal)
+    ) as progress:
         task = progress.add_task("", total=epochs)
 
         def report(record: dict[str, float]) -> None:

@@ -66,22 +66,52 @@ def command(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Of the weights and the batches.")
     ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            "--patience",
+            min=1,
+            help="End after so many epochs without a better error on --valid, with the weights "
+            "that did best.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    dtype: Annotated[
+        str | None,
+        typer.Option("--dtype", help="float32 or float64; default: the architecture's."),
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--report", help="Folder for the curves, report.html, and training.json."),
+    ] = None,
     workers: options.Workers = 1,
     cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train a model, or give a trained one a prior head; a killed run goes on where it was."""
+    """Train a model, or give a trained one a prior head; a killed run goes on where it was.
+
+    Several processes share the work:  torchrun --nproc-per-node 2 -m farfield train ...
+    """
     import json
 
     from farfield.cli.progress import epochs_bar
     from farfield.threads import limit_threads
     from farfield.training import load_settings
+    from farfield.training.distributed import is_first
+    from farfield.training.loop import best_epoch
     from farfield.verbs.train import train
 
     limit_threads()
-    settings = load_settings(config, epochs=epochs, seed=seed, update=update, trainable=trainable)
+    settings = load_settings(
+        config,
+        epochs=epochs,
+        seed=seed,
+        update=update,
+        trainable=trainable,
+        patience=patience,
+    )
     settings = settings.for_strategy(strategy)
-    with epochs_bar(settings.all_epochs(strategy)) as report:
+    with epochs_bar(settings.all_epochs(strategy), shown=is_first()) as report:
         potential = train(
             structures,
             strategy=strategy,
@@ -91,13 +121,20 @@ def command(
             pretrain=pretrain,
             valid=valid,
             settings=settings,
+            device=device,
+            dtype=dtype,
             workers=workers,
             cache=cache,
             output=output,
+            page=page,
             report=report,
         )
+    if not is_first():
+        return
     known = potential.metadata
-    last = known["history"][-1]
+    history = known["history"]
+    kept = best_epoch(history) if settings.patience is not None else len(history)
+    last = history[kept - 1]
     said = (
         f"{output}: {potential.name}, heads {', '.join(potential.heads)}, "
         f"training force RMSE {last['force_rmse']:.3f} eV/Å"

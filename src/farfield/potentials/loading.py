@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,16 @@ def load_potential(
     if path.suffix in native and not archive.is_archive(path):
         return native[path.suffix](path, dtype, device), {}
     return _from_archive(path, dtype, device)
+
+
+def moved(
+    potential: TrainablePotential, dtype: torch.dtype | None = None, device: str = "cpu"
+) -> TrainablePotential:
+    """Return a copy of another floating-point type (None: the same) on a device."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        potential.save(path)
+        return _from_archive(path, dtype, device)[0]
 
 
 def _from_archive(

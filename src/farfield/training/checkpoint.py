@@ -24,6 +24,8 @@ class Checkpoint:
         Number of finished epochs.
     model, averaged
         Weights, and their exponential moving average.
+    best
+        Those of the best epoch, when the run may end early; else empty.
     optimiser, schedule
         States of Adam and of the learning rate.
     history
@@ -34,6 +36,7 @@ class Checkpoint:
     epoch: int
     model: dict[str, torch.Tensor]
     averaged: list[torch.Tensor]
+    best: list[torch.Tensor]
     optimiser: dict[str, Any]
     schedule: dict[str, Any]
     history: list[dict[str, float]]

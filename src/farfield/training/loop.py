@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy.typing as npt
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
 
+from farfield.errors import ConfigError
 from farfield.potentials import TrainablePotential, fingerprint
 from farfield.training import checkpoint as checkpoints
 from farfield.training.averaging import AveragedWeights
+from farfield.training.distributed import Processes
 from farfield.training.losses import energy_forces_loss
 from farfield.training.samples import Sample, targets
 from farfield.training.settings import TrainingSettings
@@ -36,6 +39,11 @@ def fit(
 ) -> list[Record]:
     """Train ``potential`` in place; it ends with the averaged weights.
 
+    With ``settings.patience`` these are the averaged weights of the epoch that did best on
+    ``validation``, and the run ends when so many further epochs have not done better. Under
+    :func:`farfield.training.distributed.joined` the processes share each batch, and the first
+    alone writes and reports.
+
     Parameters
     ----------
     potential
@@ -47,7 +55,8 @@ def fit(
     frozen
         Parameters that stay as they are, such as those of the representation; all others move.
     validation
-        Judged by the averaged weights after each tenth of the run.
+        Judged by the averaged weights after each tenth of the run, with patience after each
+        epoch.
     checkpoint
         File that is written after every epoch, and from which a killed run goes on.
     report
@@ -57,6 +66,13 @@ def fit(
     -------
     One record per epoch: ``epoch``, ``loss``, ``force_rmse`` (eV/Å), ``seconds``, and where
     it was judged ``valid_force_mae`` (eV/Å).
+
+    Raises
+    ------
+    ConfigError
+        Patience without validation.
+    ModelError
+        The checkpoint is of another run.
     """
     named = potential.representation_parameters() | potential.head_parameters()
     held = {id(parameter) for parameter in frozen}
@@ -74,47 +90,51 @@ def fit(
     )
     averaged = AveragedWeights(parameters, settings.ema_decay)
     history: list[Record] = []
+    best: list[torch.Tensor] = []
+    processes = Processes()
+    if settings.patience is not None and not validation:
+        raise ConfigError("patience needs structures to judge by: give --valid, or leave it away")
 
-    run = _run_hash(potential, moving, samples, settings)
+    judging = validation if settings.patience is not None else ()
+    run = _run_hash(potential, moving, [*samples, *judging], settings)
     found = checkpoints.load(checkpoint, run) if checkpoint is not None else None
+    processes.wait()  # the first may end, and remove it, before another has read it
     if found is not None:
         potential.restore(found.model)
-        averaged.values, history = found.averaged, found.history
+        averaged.values, best, history = found.averaged, found.best, found.history
         optimiser.load_state_dict(found.optimiser)
         schedule.load_state_dict(found.schedule)
 
     for epoch in range(len(history), settings.epochs):
+        if settings.patience is not None and epoch - best_epoch(history) >= settings.patience:
+            break
         start = time.monotonic()
         order = np.random.default_rng((settings.seed, epoch)).permutation(len(samples))
-        losses, squares = [], []
+        figures = []
         for places in np.array_split(order, steps):
-            chosen = [samples[place] for place in places]
-            target = targets(chosen, potential)
-            batch = potential.batch(
-                [sample.atoms for sample in chosen], [sample.head for sample in chosen]
-            )
-            prediction = potential.forward(batch, training=True)
-            loss = energy_forces_loss(
-                prediction, target, settings.energy_weight, settings.forces_weight
-            )
             optimiser.zero_grad()
-            loss.backward()
+            figures.append(_backward(potential, [samples[k] for k in places], settings, processes))
+            processes.sum_gradients(parameters)
             torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
             optimiser.step()
             schedule.step()
             averaged.update()
-            losses.append(loss.item())
-            squares.append((prediction.forces.detach() - target.forces).pow(2).mean().item())
+        loss, square = processes.sum(np.array(figures)).mean(axis=0).tolist()
         record = {
             "epoch": epoch + 1.0,
-            "loss": float(np.mean(losses)),
-            "force_rmse": float(np.sqrt(np.mean(squares))),
+            "loss": loss,
+            "force_rmse": math.sqrt(square),
             "seconds": time.monotonic() - start,
         }
-        if validation and (epoch + 1) % max(1, settings.epochs // 10) == 0:
+        judged = settings.patience is not None or (epoch + 1) % max(1, settings.epochs // 10) == 0
+        if validation and judged:
             with averaged.applied():
-                record["valid_force_mae"] = force_mae(potential, validation)
+                record["valid_force_mae"] = _shared_force_mae(potential, validation, processes)
         history.append(record)
+        if settings.patience is not None and best_epoch(history) == epoch + 1:
+            best = [value.clone() for value in averaged.values]
+        if not processes.first:
+            continue
         report(record)
         if checkpoint is not None:
             checkpoints.save(
@@ -124,13 +144,61 @@ def fit(
                     epoch + 1,
                     potential.state(),
                     averaged.values,
+                    best,
                     optimiser.state_dict(),
                     schedule.state_dict(),
                     history,
                 ),
             )
+    averaged.values = best or averaged.values
     averaged.apply()
     return history
+
+
+def best_epoch(history: Sequence[Record]) -> int:
+    """The epoch with the least validation error, 0 before there is one."""
+    errors = [record.get("valid_force_mae", math.inf) for record in history]
+    known = [error for error in errors if error < math.inf]  # one that is not a number is not
+    return errors.index(min(known)) + 1 if known else 0
+
+
+def _backward(
+    potential: TrainablePotential,
+    samples: Sequence[Sample],
+    settings: TrainingSettings,
+    processes: Processes,
+) -> tuple[float, float]:
+    """Add the gradients of this process's share of a batch.
+
+    Returns its part of the loss, and of the mean square error of the forces, (eV/Å)².
+    """
+    mine = processes.share(samples)
+    if not mine:
+        return 0.0, 0.0
+    of_structures = len(mine) / len(samples)
+    of_atoms = sum(len(s.atoms) for s in mine) / sum(len(s.atoms) for s in samples)
+    target = targets(mine, potential)
+    batch = potential.batch([sample.atoms for sample in mine], [sample.head for sample in mine])
+    prediction = potential.forward(batch, training=True)
+    loss = energy_forces_loss(
+        prediction,
+        target,
+        settings.energy_weight * of_structures,
+        settings.forces_weight * of_atoms,
+    )
+    loss.backward()
+    square = (prediction.forces.detach() - target.forces).pow(2).mean().item()
+    return loss.item(), of_atoms * square
+
+
+def _shared_force_mae(
+    potential: TrainablePotential, samples: Sequence[Sample], processes: Processes
+) -> float:
+    """The same as :func:`force_mae`, each process judging its share."""
+    mine = processes.share(samples)
+    errors = np.abs(force_errors(potential, mine)) if mine else np.empty(0)
+    total, count = processes.sum(np.array([errors.sum(), float(errors.size)])).tolist()
+    return float(total / count)
 
 
 def force_mae(potential: TrainablePotential, samples: Sequence[Sample]) -> float:

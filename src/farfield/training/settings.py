@@ -40,6 +40,12 @@ class TrainingSettings(BaseModel):
     forces_weight: float = Field(default=10.0, ge=0, description="weight of the force loss, Å²/eV²")
     clip_norm: float = Field(default=10.0, gt=0, description="largest norm of the gradient")
     ema_decay: float = Field(default=0.995, ge=0, lt=1, description="decay of the averaged weights")
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="end after so many epochs without a better validation error, with the weights "
+        "of the best one; None trains all epochs",
+    )
     seed: int = Field(default=0, ge=0, description="of the weights and the order of the samples")
     architecture: dict[str, Any] = Field(
         default_factory=dict, description="settings of the architecture, such as channels"

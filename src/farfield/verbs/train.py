@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
+from ase import Atoms
 
 from farfield.errors import ConfigError, did_you_mean
-from farfield.potentials import Potential, TrainablePotential, require_trainable
+from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Prior, load_prior
-from farfield.refinement import load_model
 from farfield.structures import without_labels
 from farfield.training import TrainingSettings, checkpoint
 from farfield.training.at_once import at_once
+from farfield.training.distributed import Processes, joined
 from farfield.training.freeze import freeze, two_phases
 from farfield.training.joint import joint
 from farfield.training.retrofit import refuse_second_head, retrofit
@@ -21,8 +25,11 @@ from farfield.training.supervised import supervised
 from farfield.training.training_set import MAIN_HEAD
 from farfield.verbs import training_data
 from farfield.verbs.inputs import Structures, structures_of
+from farfield.verbs.training_report import write_training
 
 Report = Callable[[dict[str, float]], None]
+DEVICES = ("cpu", "cuda")
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def train(
@@ -35,9 +42,12 @@ def train(
     pretrain: Structures | None = None,
     valid: Structures | None = None,
     settings: TrainingSettings | None = None,
+    device: str = "cpu",
+    dtype: str | None = None,
     workers: int = 1,
     cache: Path | str | None = None,
     output: Path | str | None = None,
+    page: Path | str | None = None,
     report: Report = lambda record: None,
 ) -> TrainablePotential:
     """Train a model on labelled structures, or give a trained one a prior head.
@@ -68,10 +78,19 @@ def train(
     settings
         Epochs, rates, the architecture's size, the seed. What is not set takes the strategy's
         default, see :meth:`farfield.training.TrainingSettings.for_strategy`.
+    device
+        ``"cpu"`` or ``"cuda"``; the model that is returned is there. A process that torchrun
+        started takes the GPU of its own number, and its share of each batch.
+    dtype
+        ``"float32"`` or ``"float64"``; None takes what the architecture's settings say, or
+        ``model`` has.
     workers, cache
         For labelling with the prior.
     output
         The model file to write; a ``.checkpoint`` file beside it lets a killed run go on.
+    page
+        Folder for ``report.html``, the curves of the run, and ``training.json``; None writes
+        neither.
     report
         Called with the record of each epoch.
 
@@ -85,66 +104,115 @@ def train(
     LabelError
         Missing or mixed labels.
     """
-    if strategy not in STRATEGIES:
-        raise ConfigError(f"unknown strategy {strategy!r}{did_you_mean(strategy, STRATEGIES)}")
+    for what, name, known in (
+        ("strategy", strategy, STRATEGIES),
+        ("device", device, DEVICES),
+        ("dtype", dtype or "float32", DTYPES),
+    ):
+        if name not in known:
+            raise ConfigError(f"unknown {what} {name!r}{did_you_mean(name, known)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("there is no CUDA device here, or torch cannot use it: leave cuda away")
     if pretrain is not None and strategy != "freeze":
         raise ConfigError(f"--pretrain belongs to the strategy freeze, not to {strategy}")
     settings = (settings or TrainingSettings()).for_strategy(strategy)
-    given = structures_of(structures)
-    start = None
-    if model is not None:
-        start = require_trainable(load_model(model), "training").clone()
+    if dtype is not None and model is None:
+        size = {**settings.architecture, "dtype": dtype}
+        settings = settings.model_copy(update={"architecture": size})
     target = None if output is None else Path(output)
     kept = None if target is None else target.with_name(target.name + ".checkpoint")
-    if strategy == "retrofit":
-        if start is None or prior is None:
-            raise ConfigError("retrofit needs --model, a trained one, and --prior, such as gfn2")
-        if valid is not None:
-            raise ConfigError("retrofit judges by a share of its structures: leave --valid away")
-        chosen = load_prior(prior)
-        refuse_second_head(start, chosen)
-        labelled = training_data.for_retrofit(given, start, chosen, workers, cache)
-        potential = retrofit(start, labelled, chosen, settings, checkpoint=kept, report=report)
-    else:
-        main = MAIN_HEAD if start is None else start.heads[0]
-        judged = [] if valid is None else structures_of(valid)
-        validation = training_data.validation(judged, main)
-        if strategy == "supervised":
-            training_set = supervised(given, main)
+    chosen = None if prior is None else load_prior(prior)
+    with joined(device) as place:
+        start = None
+        if model is not None:
+            wanted = None if dtype is None else DTYPES[dtype]
+            start = training_data.starting(model, wanted, place)
+        told = {"checkpoint": kept, "report": report}
+        run = _Run(strategy, settings, chosen, workers, cache, told)
+        given = structures_of(structures)
+        if strategy == "retrofit":
+            potential = _retrofitted(run, given, start, valid)
         else:
-            if prior is None:
-                raise ConfigError(f"{strategy} training needs --prior, such as gfn2")
-            chosen = load_prior(prior)
-            label = partial(
-                training_data.with_prior_labels, prior=chosen, workers=workers, cache=cache
-            )
-            if strategy == "joint":
-                training_set = joint(label(given), chosen, main)
-            else:
-                cheap = given
-                if pretrain is not None:
-                    cheap = training_data.for_pretraining(structures_of(pretrain), given)
-                training_set = two_phases(given, label(cheap), chosen, main)
-                bare = label(without_labels(judged))
-                validation += training_data.validation(bare, chosen.name, chosen.label_name)
-        potential = training_data.started(start, training_set, architecture, settings)
-        learn = freeze if strategy == "freeze" else at_once
-        told = learn(
-            potential,
-            training_set,
-            settings,
-            validation=validation,
-            checkpoint=kept,
-            report=report,
+            potential = _trained(run, given, start, architecture, place, pretrain, valid)
+        if Processes().first and target is not None and kept is not None:
+            potential.save(target)
+            checkpoint.remove(kept)
+        if Processes().first and page is not None:
+            write_training(potential, Path(page))
+    return potential
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all strategies take."""
+
+    strategy: str
+    settings: TrainingSettings
+    prior: Prior | None
+    workers: int
+    cache: Path | str | None
+    told: dict[str, Any]  # checkpoint and report, as :func:`farfield.training.fit` takes them
+
+    def labelled(self, structures: Sequence[Atoms]) -> Sequence[Atoms]:
+        """The structures, the prior's labels attached."""
+        return training_data.with_prior_labels(
+            structures, self.needed_prior, self.workers, self.cache
         )
-        potential.metadata.update(
-            strategy=strategy,
-            levels_of_theory=training_set.levels,
-            settings=settings.model_dump(),
-            n_structures=len(training_set.of(main)),
-            **told,
-        )
-    if target is not None and kept is not None:
-        potential.save(target)
-        checkpoint.remove(kept)
+
+    @property
+    def needed_prior(self) -> Prior:
+        """The prior, which must be there."""
+        if self.prior is None:
+            raise ConfigError(f"{self.strategy} training needs --prior, such as gfn2")
+        return self.prior
+
+
+def _retrofitted(
+    run: _Run,
+    given: Sequence[Atoms],
+    start: TrainablePotential | None,
+    valid: Structures | None,
+) -> TrainablePotential:
+    if start is None or run.prior is None:
+        raise ConfigError("retrofit needs --model, a trained one, and --prior, such as gfn2")
+    if valid is not None:
+        raise ConfigError("retrofit judges by a share of its structures: leave --valid away")
+    refuse_second_head(start, run.prior)
+    labelled = training_data.for_retrofit(given, start, run.prior, run.workers, run.cache)
+    return retrofit(start, labelled, run.prior, run.settings, **run.told)
+
+
+def _trained(
+    run: _Run,
+    given: Sequence[Atoms],
+    start: TrainablePotential | None,
+    architecture: str,
+    place: str,
+    pretrain: Structures | None,
+    valid: Structures | None,
+) -> TrainablePotential:
+    main = MAIN_HEAD if start is None else start.heads[0]
+    judged = [] if valid is None else structures_of(valid)
+    validation = training_data.validation(judged, main)
+    if run.strategy == "supervised":
+        training_set = supervised(given, main)
+    elif run.strategy == "joint":
+        training_set = joint(run.labelled(given), run.needed_prior, main)
+    else:
+        prior, first = run.needed_prior, given
+        if pretrain is not None:
+            first = training_data.for_pretraining(structures_of(pretrain), given)
+        training_set = two_phases(given, run.labelled(first), prior, main)
+        bare = run.labelled(without_labels(judged))
+        validation += training_data.validation(bare, prior.name, prior.label_name)
+    potential = training_data.started(start, training_set, architecture, run.settings, place)
+    learn = freeze if run.strategy == "freeze" else at_once
+    found = learn(potential, training_set, run.settings, validation=validation, **run.told)
+    potential.metadata.update(
+        strategy=run.strategy,
+        levels_of_theory=training_set.levels,
+        settings=run.settings.model_dump(),
+        n_structures=len(training_set.of(main)),
+        **found,
+    )
     return potential

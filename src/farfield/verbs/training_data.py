@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from ase import Atoms
 
 from farfield.errors import ConfigError
-from farfield.potentials import TrainablePotential
+from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.potentials.create import create
+from farfield.potentials.loading import moved
 from farfield.priors import Failure, Prior
+from farfield.refinement import load_model
 from farfield.structures import REFERENCE, Labels, attach, describe, require_labels, without_labels
 from farfield.training import Sample, TrainingSettings
+from farfield.training.distributed import Processes
 from farfield.training.statistics import isolated_atoms
 from farfield.training.training_set import TrainingSet
 from farfield.verbs.inputs import prior_labels
+
+
+def starting(model: Potential | str, dtype: torch.dtype | None, device: str) -> TrainablePotential:
+    """A copy of the model to start from, of this type (None: its own) and on this device."""
+    found = require_trainable(load_model(model, dtype=dtype, device=device), "training")
+    if dtype in (None, found.dtype) and torch.device(device) == found.device:
+        return found.clone()
+    return moved(found, dtype, device)
 
 
 def started(
@@ -23,10 +35,11 @@ def started(
     training_set: TrainingSet,
     architecture: str,
     settings: TrainingSettings,
+    device: str,
 ) -> TrainablePotential:
-    """A new model, or the given one with the heads that it lacks."""
+    """A new model on a device, or the given one with the heads that it lacks."""
     if start is None:
-        return create(
+        made = create(
             architecture,
             settings.architecture,
             structures=training_set.structures,
@@ -34,6 +47,7 @@ def started(
             scales=training_set.scales,
             seed=settings.seed,
         )
+        return made if device == "cpu" else moved(made, device=device)
     start.require_species(training_set.structures)
     for head, energies in training_set.energies.items():
         if head not in start.heads:
@@ -46,7 +60,7 @@ def with_prior_labels(
     structures: Sequence[Atoms], prior: Prior, workers: int, cache: Path | str | None
 ) -> Sequence[Atoms]:
     """Attach the prior's labels to the structures, every one of which must have some."""
-    outcomes = prior_labels(structures, prior, workers=workers, cache=cache)
+    outcomes = _prior_labels(structures, prior, workers, cache)
     _attach(structures, outcomes, prior)
     return structures
 
@@ -77,7 +91,7 @@ def for_retrofit(
         if single
     }
     bare += [Atoms([number]) for number in sorted((potential.species or set()) - there)]
-    outcomes = prior_labels(bare, prior, workers=workers, cache=cache)
+    outcomes = _prior_labels(bare, prior, workers, cache)
     kept = [
         place
         for place, single in enumerate(isolated_atoms(bare))
@@ -96,6 +110,14 @@ def validation(structures: Sequence[Atoms], head: str, name: str = REFERENCE) ->
         for atoms, label in zip(structures, labels, strict=True)
         if len(atoms) > 1
     ]
+
+
+def _prior_labels(
+    structures: Sequence[Atoms], prior: Prior, workers: int, cache: Path | str | None
+) -> list[Labels | Failure]:
+    """Labels of the prior; of several processes the others find those of the first in the cache."""
+    with Processes().first_ahead():
+        return prior_labels(structures, prior, workers=workers, cache=cache)
 
 
 def _attach(

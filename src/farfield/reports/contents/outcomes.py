@@ -46,7 +46,7 @@ class ErrorRow:
 
 @dataclass(frozen=True)
 class Curve:
-    """Named series against the steps of an adaptation, such as losses.
+    """Named series against the steps of an adaptation or of a training, such as losses.
 
     Attributes
     ----------
@@ -58,6 +58,8 @@ class Curve:
         Values at these steps, by name, such as ``"adapted structures"``.
     kept
         The step whose weights were kept; None when not chosen.
+    axis
+        What a step is.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Curve:
     steps: list[int]
     series: dict[str, list[float]]
     kept: int | None = None
+    axis: str = "step"
 
     def __post_init__(self) -> None:
         for name, values in self.series.items():

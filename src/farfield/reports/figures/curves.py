@@ -43,7 +43,7 @@ def curve_figure(curve: Curve, key: str) -> str:
             FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
         )
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel("step", color=MUTED, fontsize=SMALL, labelpad=4)
+        axes.set_xlabel(curve.axis, color=MUTED, fontsize=SMALL, labelpad=4)
         unit = f" ({curve.unit})" if curve.unit else ""
         axes.text(0, 1.05, f"{curve.title}{unit}", transform=axes.transAxes, color=MUTED,
                   fontsize=SMALL)  # fmt: skip
@@ -52,7 +52,8 @@ def curve_figure(curve: Curve, key: str) -> str:
             late = 2 * curve.kept > curve.steps[0] + curve.steps[-1]
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.12 * (high - low))  # room for the words
-            axes.annotate(f"kept: step {curve.kept}", (curve.kept, 1.0), (-5 if late else 5, -3),
+            words = f"kept: {curve.axis} {curve.kept}"
+            axes.annotate(words, (curve.kept, 1.0), (-5 if late else 5, -3),
                           xycoords=("data", "axes fraction"), textcoords="offset points",
                           ha="right" if late else "left", va="top", color=MUTED,
                           fontsize=SMALL)  # fmt: skip
@@ -64,5 +65,5 @@ def curve_figure(curve: Curve, key: str) -> str:
             axes.annotate(shorten(name, 24), (1.0, floor), (7, 0), va="center",
                           xycoords=("axes fraction", "data"), textcoords="offset points",
                           color=colour, fontsize=SMALL)  # fmt: skip
-        label = f"{curve.title} against steps: {', '.join(curve.series)}"
+        label = f"{curve.title} against {curve.axis}s: {', '.join(curve.series)}"
         return to_svg(axes, key=key, label=label)
