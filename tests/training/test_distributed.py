@@ -67,6 +67,7 @@ def trained_by_one(folder: Path) -> TrainablePotential:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_weights_of_one(folder: Path) -> None:
     out = folder / "out"
     done = subprocess.run(
