@@ -49,9 +49,10 @@ def bench(own: object, training: list[Atoms]) -> SimpleNamespace:
     )
 
 
+@pytest.mark.slow
 def test_the_command_moves_the_model_towards_the_labels_and_is_read_back() -> None:
     own = model()
-    test, training = labelled("CH3OH", 10, own), labelled("HCN", 6, own)
+    test, training = labelled("CH3OH", 10, own), labelled("HCN", 12, own)
     found = mace_multihead.mace_multihead(10, bench(own, training), test)  # type: ignore[arg-type]
 
     def error(predictions: object) -> float:

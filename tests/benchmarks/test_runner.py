@@ -137,7 +137,7 @@ def assert_blind(method: Method, pair: list[Bench]) -> None:
     assert first == second, "the labels of the structures to adapt to changed the result"
 
 
-@pytest.mark.parametrize("name", ["ttt", "cautious_correction", "radius"])
+@pytest.mark.parametrize("name", ["ttt", "freeze_head_ttt", "cautious_correction", "radius"])
 def test_contestants_are_blind_to_labels(name: str, workshop: Path, spoilt: Path) -> None:
     assert_blind(CONTESTANTS[name], benches(workshop, spoilt))
 

@@ -9,6 +9,7 @@ import pytest
 from ase import Atoms
 
 from farfield.errors import CapabilityError, ConfigError, LabelError
+from farfield.potentials.loading import load_potential
 from farfield.refinement import Correction, CorrectionRule
 from farfield.shifts import Score
 from farfield.shifts.profile_files import load as load_profile
@@ -127,6 +128,33 @@ def test_a_model_of_unknown_training_is_refused(
             cache=None,
             say=lambda line: None,
         )
+
+
+def test_the_like_of_a_pre_trained_model_is_trained_in_two_phases(
+    labelled: list[Atoms], tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"trainable": "head", "epochs": 1})
+    model = train_model(labelled, strategy="freeze", prior=PRIOR, settings=settings)
+
+    def learn() -> None:
+        learned_rule(
+            labelled,
+            potential=model,
+            prior=PRIOR,
+            parts=2,
+            epochs=1,
+            folder=tmp_path,
+            workers=1,
+            cache=None,
+            say=lambda line: None,
+        )
+
+    learn()
+    found = [load_potential(str(path))[0].heads for path in tmp_path.glob("*.pt")]
+    assert found == [("reference", PRIOR.name)] * 2
+    model.metadata["pretraining"]["same_structures"] = False
+    with pytest.raises(CapabilityError, match="pre-trained on structures that are not"):
+        learn()
 
 
 def test_a_learned_rule_is_used(labelled: list[Atoms], two_heads: object) -> None:

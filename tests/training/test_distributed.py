@@ -67,12 +67,13 @@ def trained_by_one(folder: Path) -> TrainablePotential:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_weights_of_one(folder: Path) -> None:
     out = folder / "out"
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"),
-            *("--master-port", "0", "-m", "farfield", "train", "train.extxyz"),
+            *("--standalone", "-m", "farfield", "train", "train.extxyz"),
             *("--strategy", "freeze", "--architecture", "painn", "--prior", "emt"),
             *("--valid", "valid.extxyz", "--config", "tiny.yaml", "--dtype", "float64"),
             *("--json", "--cache", "cache", "-o", "out/model.pt", "--report", "out"),

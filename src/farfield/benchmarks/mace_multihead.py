@@ -25,14 +25,13 @@ from farfield.structures import write
 NEW_HEAD = "Default"  # mace-torch's name for what is fine-tuned; that of the replay is pt_head
 STEPS_PER_EPOCH = 5  # of the effort's fine-tuning steps: twenty epochs for a hundred
 TIME_LIMIT = 1800.0  # seconds
-BATCH_SIZE = 16
 
 
 def mace_multihead(count: int, bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The supervised MACE after that command, with so many *labelled* structures of the set.
 
-    Rates and weights are mace-torch's own for this mode, but for energies, which are left out:
-    those of some data have an offset for each molecule. mace-torch keeps a tenth of the labelled
+    Rates, batches and weights are mace-torch's own for this mode. Energies are left out, as those
+    of some data have an offset for each molecule. mace-torch keeps a tenth of the labelled
     structures to choose the best epoch by.
 
     Raises
@@ -68,7 +67,6 @@ def _run(folder: Path, epochs: int, seed: int, dtype: str) -> None:
         "E0s": "foundation",
         "foundation_model_elements": True,
         "energy_weight": 0.0,
-        "batch_size": BATCH_SIZE,
         "max_num_epochs": epochs,
         "default_dtype": dtype,
         "device": "cpu",

@@ -161,7 +161,13 @@ def _recipe(
             f"{potential.name} was trained on a prior too: give --prior, so that its like can be "
             "trained again"
         )
-    if known.get("strategy") == "freeze" and _one_set(known):
+    if known.get("strategy") == "freeze":
+        if not known.get("pretraining", {}).get("same_structures", True):
+            raise CapabilityError(
+                f"{potential.name} was pre-trained on structures that are not in this training "
+                "set, so its like cannot be trained again: leave --leave-out away, and correction "
+                "takes its cautious rule"
+            )
         both = _settings(known, epochs)
         return lambda structures: _fitted(
             two_phases(structures, structures, prior), architecture, both, freeze
@@ -184,11 +190,6 @@ def _recipe(
         return retrofit(base_model, structures, prior, second)
 
     return train
-
-
-def _one_set(metadata: dict[str, Any]) -> bool:
-    """Whether both phases of freeze learned from the same structures, which are at hand."""
-    return bool(metadata.get("pretraining", {}).get("same_structures", True))
 
 
 def _fitted(

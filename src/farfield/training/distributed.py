@@ -23,7 +23,7 @@ import torch.distributed as dist
 Floats = npt.NDArray[np.float64]
 Item = TypeVar("Item")
 
-PATIENCE = timedelta(days=7)  # one process may wait so long, while the first labels structures
+PATIENCE = timedelta(days=1)  # the others wait so long while the first labels structures
 
 
 @final
