@@ -90,8 +90,13 @@ class RadiusRefined(PerStructure):
         """
         if self.rule.criterion in ASKING:
             return self.asked(structures, (self.rule.criterion,))[self.rule.criterion]
-        widest = self.at(max(self.rule.all_radii))
-        return np.array([self.rule.distances(widest.graph(atoms)) for atoms in structures])
+        return np.array([self.rule.distances(graph) for graph in self._widest(structures)])
+
+    def searched(self, structures: Sequence[Atoms]) -> Floats:
+        """The same for choosing a radius for each structure; infinity where it is not needed."""
+        if self.rule.criterion in ASKING:
+            return self.distances(structures)
+        return np.array([self.rule.search(graph) for graph in self._widest(structures)])
 
     def asked(self, structures: Sequence[Atoms], criteria: Sequence[str]) -> dict[str, Floats]:
         """What criteria that ask the prior say of every radius, each (n, K + 1), eV/Å."""
@@ -122,7 +127,7 @@ class RadiusRefined(PerStructure):
         """The radius chosen for each structure, Å."""
         if not structures:
             return []
-        picked = self.rule.pick(self.distances(structures))
+        picked = self.rule.pick(self.searched(structures))
         return [self.rule.all_radii[place] for place in picked]
 
     def graph(self, atoms: Atoms) -> Graph:
@@ -156,6 +161,11 @@ class RadiusRefined(PerStructure):
         if not isinstance(self.base, TrainablePotential):
             raise CapabilityError(f"{self.base.name} cannot be saved")
         self.base.save(path, rule=self.rule.to_plain())
+
+    def _widest(self, structures: Sequence[Atoms]) -> list[Graph]:
+        """Graphs that reach the largest radius."""
+        widest = self.at(max(self.rule.all_radii))
+        return [widest.graph(atoms) for atoms in structures]
 
     def _labels(self, structures: Sequence[Atoms]) -> list[Labels | Failure]:
         assert self.prior is not None  # a rule with this criterion names one
