@@ -24,7 +24,7 @@ from farfield.graphs.radius_search import (
     stretched_about_one,
     stretched_from_zero,
 )
-from farfield.graphs.spectra import is_large, padded_distance, spectral_density, spectrum
+from farfield.graphs.spectra import padded_distance, spectral_density, spectrum
 from farfield.graphs.within import Within
 
 Floats = npt.NDArray[np.float64]
@@ -88,6 +88,13 @@ class Padded(Criterion):
     def distance(self, described: Floats, reference: Floats) -> float:
         return padded_distance(described, reference)
 
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        seen = Within(graph)
+        if not seen.is_molecule:
+            return self.distances(graph, radii, reference)
+        spectra = seen.spectra(radii, weighted=False)
+        return np.array([padded_distance(values, reference) for values in spectra])
+
 
 @final
 class Density(Criterion):
@@ -104,9 +111,11 @@ class Density(Criterion):
 
     def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
         seen = Within(graph)
+        if seen.is_small:
+            return wasserstein(cumulative(seen.spectra(radii)), reference)
 
         def look(place: int) -> tuple[float, Floats]:
-            if has_quick_spectra(graph):
+            if seen.is_molecule:
                 levels = cumulative(seen.eigenvalues(radii[place]))
             else:
                 levels = self.describe(graph.within(radii[place]))
@@ -130,6 +139,12 @@ class Nearest(Criterion):
     def distance(self, described: Floats, reference: Floats) -> float:
         return float(wasserstein_table(described[None], reference).min())
 
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        seen = Within(graph)
+        if not seen.is_molecule:
+            return self.distances(graph, radii, reference)
+        return wasserstein_table(cumulative(seen.spectra(radii)), reference).min(axis=1)
+
 
 @final
 class Unnormalised(Criterion):
@@ -143,9 +158,12 @@ class Unnormalised(Criterion):
 
     def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
         seen = Within(graph)
+        if seen.is_small:
+            spectra = seen.spectra(radii, normalised=False)
+            return np.array([self.distance(evenly(values), reference) for values in spectra])
 
         def look(place: int) -> tuple[float, Floats]:
-            if has_quick_spectra(graph):
+            if seen.is_molecule:
                 values = evenly(seen.eigenvalues(radii[place], normalised=False))
             else:
                 values = self.describe(graph.within(radii[place]))
@@ -188,11 +206,6 @@ def evenly(values: Floats) -> Floats:
     """Evenly spaced quantiles of ascending eigenvalues, shape (LEVELS,)."""
     places = (np.arange(LEVELS) + 0.5) / LEVELS * (len(values) - 1)
     return np.asarray(np.interp(places, np.arange(len(values)), values))
-
-
-def has_quick_spectra(graph: Graph) -> bool:
-    """Whether the graph is a molecule, of which :class:`Within` computes all eigenvalues."""
-    return not any(graph.pbc) and not is_large(graph)
 
 
 CRITERIA = MappingProxyType(

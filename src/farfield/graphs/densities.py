@@ -30,25 +30,29 @@ def cumulative(values: Floats, weights: Floats | None = None) -> Floats:
     eigenvalue is shared between its two neighbouring grid points in proportion, which keeps
     the mean exact.
     """
-    if values.ndim == 1 and (weights is None or weights.ndim == 1):
+    if weights is None or weights.ndim == 1:
         return _cumulative(values, weights)
     place = (values / SPACING)[..., None]  # in grid spacings
     steps = np.clip(np.arange(1, GRID_POINTS + 1, dtype=values.dtype) - place, 0.0, 1.0)
-    if weights is None:
-        return np.asarray(steps.mean(axis=-2))
     return np.asarray(weights @ steps)  # (..., N) @ (N, grid)
 
 
 def _cumulative(values: Floats, weights: Floats | None) -> Floats:
-    """The same of one graph, without an array of (N, GRID_POINTS)."""
-    shares = np.full(len(values), 1.0 / len(values)) if weights is None else weights
-    place = values / SPACING
+    """The same with weights alike for all graphs, without an array of (N, GRID_POINTS)."""
+    count = values.shape[-1]
+    place = values.reshape(-1, count) / SPACING
     below = place.astype(np.intp)
-    above = shares * (place - below)
-    masses = np.bincount(below, shares - above, GRID_POINTS + 1)
-    masses += np.bincount(below + 1, above, GRID_POINTS + 1)
-    levels: Floats = np.cumsum(masses[:GRID_POINTS])
-    return levels
+    above = place - below
+    if weights is not None:
+        above *= count * weights
+    rest = (1.0 if weights is None else count * weights) - above
+    bins = GRID_POINTS + 1  # the last takes nothing of an eigenvalue at the end of the grid
+    below += bins * np.arange(len(place))[:, None]
+    masses = np.bincount(below.ravel(), rest.ravel(), bins * len(place))
+    masses += np.bincount(below.ravel() + 1, above.ravel(), bins * len(place))
+    masses = masses.reshape(len(place), bins)[:, :GRID_POINTS]
+    levels: Floats = masses.cumsum(axis=1) / count
+    return levels.reshape(*values.shape[:-1], GRID_POINTS)
 
 
 def quantiles(levels: Floats, count: int) -> Floats:

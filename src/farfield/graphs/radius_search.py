@@ -36,7 +36,7 @@ def search(
         Quantiles of the spectrum that is sought, shape (Q,).
     look
         The distance at the radius of that place, and quantiles of its spectrum, shape (Q,).
-        The last radius is always looked at.
+        The last radius is always looked at, and at least one other.
     stretched
         Quantiles, their width and K others to quantiles of those widths, shape (K, Q).
     """
@@ -47,32 +47,36 @@ def search(
         found[place], values = look(place)
         tables[place] = stretched(values, widths[place], widths)
         guessed = np.where(np.isinf(found), _guessed(widths, wanted, tables, found), found)
+        if len(tables) == 1 < len(widths):
+            guessed[place] = np.inf  # one spectrum alone tells too little
         place = int(guessed.argmin())
     return found
 
 
-def _guessed(
-    widths: Floats, wanted: Floats, tables: Mapping[int, Floats], found: Floats
-) -> Floats:
+def _guessed(widths: Floats, wanted: Floats, tables: Mapping[int, Floats], found: Floats) -> Floats:
     """Distances within all radii, interpolated in the width; beyond the ends, stretched."""
-    known = sorted(tables, key=lambda place: widths[place])
-    blended = np.zeros_like(tables[known[0]])
-    missed = np.zeros(len(widths))
+    known = np.array(sorted(tables, key=lambda place: widths[place]))
+    blended, missed = np.zeros(()), np.zeros(())
     for row, place in zip(np.eye(len(known)), known, strict=True):
+        table = tables[place]
         share = np.interp(widths, widths[known], row)
-        blended += share[:, None] * tables[place]
-        missed += share * (found[place] - np.abs(tables[place][place] - wanted).mean())
-    return np.asarray(np.abs(blended - wanted).mean(axis=1) + missed)
+        blended = blended + share[:, None] * table
+        missed = missed + share * (found[place] - _gap(table[place], wanted))
+    return np.asarray(_gap(blended, wanted) + missed)
+
+
+def _gap(values: Floats, wanted: Floats) -> Floats:
+    return np.asarray(np.abs(values - wanted).sum(axis=-1) / len(wanted))
 
 
 def stretched_about_one(values: Floats, width: float, widths: Floats) -> Floats:
     """Quantiles of normalised spectra of other widths: the mean and the zeros stay."""
-    moved = 1.0 - values  # of I - L
-    free = values > ZERO
-    share = np.count_nonzero(free) / len(values)
-    middle = moved[free].mean() if share else 0.0
-    spread = np.where(free, moved - middle, 0.0)
-    square = float(spread @ spread) / len(values)
+    free = (values > ZERO).astype(float)
+    share = free.sum() / len(values)
+    moved = (1.0 - values) * free  # of I - L
+    middle = moved.sum() / max(free.sum(), 1.0)
+    spread = moved - middle * free
+    square = spread @ spread / len(values)
     rest = 1.0 - share + share * middle**2  # what does not stretch
     wanted = (rest + square) * (widths / max(width, LEAST)) ** 2 - rest
     factors = np.sqrt(np.maximum(wanted, 0.0) / max(square, LEAST))
@@ -84,23 +88,18 @@ def stretched_from_zero(values: Floats, width: float, widths: Floats) -> Floats:
     return np.asarray(values * (widths / max(width, LEAST))[:, None])
 
 
-def interpolated(
-    measure: Callable[[Sequence[float]], Floats], radii: Sequence[float]
-) -> Floats:
+def interpolated(measure: Callable[[Sequence[float]], Floats], radii: Sequence[float]) -> Floats:
     """A smooth positive figure within every radius, shape (K,), from that of three of them.
 
     A parabola in the logarithms, through the smallest, the largest and the one between.
     """
-    order = np.argsort(radii)
-    if len(order) < 3:
+    if len(radii) < 3:
         return measure(radii)
-    knots = order[[0, len(order) // 2, -1]]
+    ordered = sorted(radii)
+    knots = [ordered[0], ordered[len(ordered) // 2], ordered[-1]]
+    one, two, three = np.log(np.maximum(measure(knots), LEAST))
+    first, second, third = np.log(knots)
     reach = np.log(radii)
-    heights = np.log(np.maximum(measure([radii[knot] for knot in knots]), LEAST))
-    curve = np.zeros(len(order))
-    for place, height in enumerate(heights):
-        others = reach[np.delete(knots, place)]
-        curve += height * np.prod(
-            (reach[:, None] - others) / (reach[knots[place]] - others), axis=1
-        )
-    return np.asarray(np.exp(curve))
+    slope = (two - one) / (second - first)
+    bend = ((three - two) / (third - second) - slope) / (third - first)
+    return np.asarray(np.exp(one + (reach - first) * (slope + bend * (reach - second))))
