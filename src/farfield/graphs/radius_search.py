@@ -3,8 +3,8 @@
 Between radii a spectrum changes mostly in its width, and the width within every radius costs
 a sum over the edges. So the spectra that have been computed, stretched to the width within
 another radius, tell roughly what its distance will be. The radius with the least guess is
-looked at next, until it is one that was looked at: its distance is the least of all, those
-of the others as guessed.
+looked at next, until every guess that is left lies above the least distance by a share that
+allows for its error. What is chosen, and what it is compared with, are distances looked at.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 ZERO = 1e-3  # eigenvalues below it are the zeros of the parts of a graph, which do not stretch
+DOUBT = 0.05  # by which share a guess may be too high
 LEAST = 1e-9
 
 
@@ -46,7 +47,8 @@ def search(
     while place not in tables:
         found[place], values = look(place)
         tables[place] = stretched(values, widths[place], widths)
-        guessed = np.where(np.isinf(found), _guessed(widths, wanted, tables, found), found)
+        guessed = (1.0 - DOUBT) * _guessed(widths, wanted, tables, found)
+        guessed = np.where(np.isinf(found), guessed, found)
         if len(tables) == 1 < len(widths):
             guessed[place] = np.inf  # one spectrum alone tells too little
         place = int(guessed.argmin())

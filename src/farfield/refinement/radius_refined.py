@@ -111,14 +111,17 @@ class RadiusRefined(PerStructure):
         prior = [found.known_forces for found in outcomes if not isinstance(found, Failure)]
         chosen = [structures[place] for place in places]
         targets = {PRIOR: prior}
+        heads = {PRIOR: self.rule.head, CORRECTED: None}
+        unchanged = {}  # at the training radius, by head
         if CORRECTED in criteria:
-            main, head = (_forces(self.base, chosen, name) for name in (None, self.rule.head))
-            pairs = zip(main, head, prior, strict=True)
+            unchanged = {name: _forces(self.base, chosen, name) for name in heads.values()}
+            pairs = zip(unchanged[None], unchanged[self.rule.head], prior, strict=True)
             targets[CORRECTED] = [one - (other - known) for one, other, known in pairs]
         for criterion, table in tables.items():
-            name = self.rule.head if criterion == PRIOR else None
+            name = heads[criterion]
             for column, radius in enumerate(self.rule.all_radii):
-                found = _forces(self.at(radius), chosen, name)
+                known_already = radius == self.rule.training_radius and name in unchanged
+                found = unchanged[name] if known_already else _forces(self.at(radius), chosen, name)
                 compared = zip(found, targets[criterion], strict=True)
                 table[places, column] = [np.abs(own - target).mean() for own, target in compared]
         return tables
