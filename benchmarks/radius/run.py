@@ -21,6 +21,7 @@ import os
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ CRYSTALS = 60  # of MPtrj stand for CHGNet's training set, up to so many atoms
 LARGEST_CRYSTAL = 40
 PER_PERIODIC_SET = 6
 CLUSTER_SIZES = (40, 60, 90, 120)  # atoms of copies of a test molecule
-PER_CRYSTAL_SET = 20  # where only radii are chosen
+PER_CRYSTAL_SET = 40  # where only radii are chosen
 CRYSTAL_CUTOFF = 6.0  # Å, CHGNet's
 MD_RADIUS = 0.8  # of the model's own
 MD_TEMPERATURE = 300.0  # K
@@ -192,20 +193,35 @@ def cost() -> dict[str, Any]:
     assert model.cutoff is not None
     known = references([model.graph(atoms) for atoms in _molecules()])
     task = load_task("embedded")
-    clusters, crystals = {}, {}
-    for title, selections in {CONTROL: task.control, **task.shifted}.items():
-        some = _some(task.structures(selections), PER_SET)
-        sizes = np.resize(CLUSTER_SIZES, len(some))
-        copies = [cluster(atoms, size) for atoms, size in zip(some, sizes, strict=True)]
-        clusters[title] = agreement(copies, model.cutoff, known)
-    trained, sets = _crystals()
+    molecules = {
+        title: _some(task.structures(selections), PER_SET)
+        for title, selections in {CONTROL: task.control, **task.shifted}.items()
+    }
+    trained, crystals = _crystals()
+    data = Path(os.environ[DATA_VARIABLE])
+    for name in ("aspirin", "ethanol", "naphthalene", "paracetamol"):
+        molecules[f"MD17 {name}"] = _some(read(data / "md17" / f"{name}.xyz.gz"), PER_SET)
+    crystals["Alexandria"] = [
+        atoms
+        for atoms in read(data / "crystals" / "alexandria_random.xyz.gz")
+        if len(atoms) <= LARGEST_CRYSTAL
+    ]
+    clusters = {
+        title: [cluster(*pair) for pair in zip(some, cycle(CLUSTER_SIZES), strict=False)]
+        for title, some in molecules.items()
+    }
     known_crystals = references([neighbour_graph(atoms, CRYSTAL_CUTOFF) for atoms in trained])
-    for title, structures in sets.items():
-        some = _some(structures, PER_CRYSTAL_SET)
-        crystals[title] = agreement(some, CRYSTAL_CUTOFF, known_crystals)
     return {
         "selection": selection_costs(model, _molecules()[0], known),
-        "agreement": {"clusters of test molecules": clusters, "crystals": crystals},
+        "agreement": {
+            "clusters of molecules": {
+                title: agreement(some, model.cutoff, known) for title, some in clusters.items()
+            },
+            "crystals": {
+                title: agreement(_some(some, PER_CRYSTAL_SET), CRYSTAL_CUTOFF, known_crystals)
+                for title, some in crystals.items()
+            },
+        },
     }
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 ZERO = 1e-3  # eigenvalues below it are the zeros of the parts of a graph, which do not stretch
-DOUBT = 0.05  # by which share a guess may be too high
+DOUBT = 0.03  # by which share a guess may be too high
 LEAST = 1e-9
 
 
@@ -57,14 +57,13 @@ def search(
 
 def _guessed(widths: Floats, wanted: Floats, tables: Mapping[int, Floats], found: Floats) -> Floats:
     """Distances within all radii, interpolated in the width; beyond the ends, stretched."""
-    known = np.array(sorted(tables, key=lambda place: widths[place]))
-    blended, missed = np.zeros(()), np.zeros(())
-    for row, place in zip(np.eye(len(known)), known, strict=True):
-        table = tables[place]
-        share = np.interp(widths, widths[known], row)
-        blended = blended + share[:, None] * table
-        missed = missed + share * (found[place] - _gap(table[place], wanted))
-    return np.asarray(_gap(blended, wanted) + missed)
+    known = sorted(tables, key=lambda place: widths[place])
+    spectra = np.stack([tables[place] for place in known])  # (A, K, Q)
+    knots = widths[known]
+    shares = np.stack([np.interp(widths, knots, row) for row in np.eye(len(known))])  # (A, K)
+    missed = found[known] - _gap(spectra[np.arange(len(known)), known], wanted)  # (A,)
+    blended = np.einsum("ak,akq->kq", shares, spectra)
+    return np.asarray(_gap(blended, wanted) + missed @ shares)
 
 
 def _gap(values: Floats, wanted: Floats) -> Floats:
