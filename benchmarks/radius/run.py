@@ -7,9 +7,9 @@ out of training, or by the prior, and otherwise leaves the model alone.
 Usage: ``python benchmarks/radius/run.py [embedded] [md17] [periodic] [cost] [dynamics]
 [--folder build/correction]``. ``embedded`` and ``md17`` take the models of the correction study,
 found in ``FOLDER/models`` or trained; those of a seed that are not there are left out, unless
-they are the first. ``md17`` and ``periodic`` (CHGNet; a sample of MPtrj stands for its training
-set) need FARFIELD_DATA to name the folder that holds ``md17/``, ``mlearn/`` and ``crystals/``.
-Writes ``CASE.json`` and ``results.md`` beside this script. Judged sets are kept in
+they are the first. ``md17``, ``cost`` and ``periodic`` (CHGNet; a sample of MPtrj stands for its
+training set) need FARFIELD_DATA to name the folder that holds ``md17/``, ``mlearn/`` and
+``crystals/``. Writes ``CASE.json`` and ``results.md`` beside this script. Judged sets are kept in
 ``build/radius``, and not judged again.
 """
 
@@ -21,6 +21,7 @@ import os
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ import torch
 from ase import Atoms
 
 from farfield.benchmarks.radius import judge_gated, judge_set, reference_profile
-from farfield.benchmarks.radius_cost import selection_costs
+from farfield.benchmarks.radius_cost import agreement, cluster, selection_costs
 from farfield.benchmarks.radius_drift import drift, jumps, total_energies
 from farfield.benchmarks.radius_tables import results_page
 from farfield.benchmarks.remembered import Remembered
@@ -38,7 +39,7 @@ from farfield.benchmarks.tasks import DATA_VARIABLE, load_task
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.errors import ConfigError
 from farfield.files import write_json, write_text
-from farfield.graphs import references
+from farfield.graphs import neighbour_graph, references
 from farfield.potentials import Potential
 from farfield.potentials.contract import CutoffMode
 from farfield.potentials.mace import MacePotential
@@ -60,6 +61,9 @@ PER_SET = 20  # structures of a set
 CRYSTALS = 60  # of MPtrj stand for CHGNet's training set, up to so many atoms
 LARGEST_CRYSTAL = 40
 PER_PERIODIC_SET = 6
+CLUSTER_SIZES = (40, 60, 90, 120)  # atoms of copies of a test molecule
+PER_CRYSTAL_SET = 40  # where only radii are chosen
+CRYSTAL_CUTOFF = 6.0  # Å, CHGNet's
 MD_RADIUS = 0.8  # of the model's own
 MD_TEMPERATURE = 300.0  # K
 PICOSECONDS = 20.0
@@ -148,25 +152,9 @@ def task(name: str, folder: Path) -> dict[str, Any]:
 
 def periodic() -> dict[str, Any]:
     """CHGNet on crystals; it has no prior head and no evidence, so RR leaves it alone."""
-    data = os.environ.get(DATA_VARIABLE)
-    if data is None:
-        raise ConfigError(f"the crystals are found by {DATA_VARIABLE}, which is not set")
+    trained, chosen = _crystals()
     model = Remembered(load_model("chgnet"))
-    crystals = [
-        atoms
-        for atoms in read(Path(data, "crystals", "mptrj_random.xyz.gz"))
-        if len(atoms) <= LARGEST_CRYSTAL
-    ]
-    known = references([model.graph(atoms) for atoms in _some(crystals[::2], CRYSTALS)])
-    alkali = read(Path(data, "crystals", "alkali_temperature_pressure.xyz.gz"))
-    silicon = read(Path(data, "mlearn", "Si.xyz.gz"))
-    chosen = {  # at a labelled temperature, half of the silicon cells have a vacancy
-        "control (MPtrj)": crystals[1::2],
-        "alkali, hot and compressed": [a for a in alkali if len(a) <= LARGEST_CRYSTAL],
-        "silicon, labelled 300 K": [a for a in silicon if a.info.get("temperature") == 300],
-        "silicon, labelled 3374 K": [a for a in silicon if a.info.get("temperature") == 3374],
-        "silicon, surface": [a for a in silicon if a.info.get("config_type") == "Surface"],
-    }
+    known = references([model.graph(atoms) for atoms in trained])
     sets = {}
     for title, structures in chosen.items():
         sets[title] = _kept(
@@ -177,11 +165,64 @@ def periodic() -> dict[str, Any]:
     return {"models": {"CHGNet": sets}}
 
 
+def _crystals() -> tuple[list[Atoms], dict[str, list[Atoms]]]:
+    """Those that stand for CHGNet's training set, and the sets."""
+    data = os.environ.get(DATA_VARIABLE)
+    if data is None:
+        raise ConfigError(f"the crystals are found by {DATA_VARIABLE}, which is not set")
+    crystals = [
+        atoms
+        for atoms in read(Path(data, "crystals", "mptrj_random.xyz.gz"))
+        if len(atoms) <= LARGEST_CRYSTAL
+    ]
+    alkali = read(Path(data, "crystals", "alkali_temperature_pressure.xyz.gz"))
+    silicon = read(Path(data, "mlearn", "Si.xyz.gz"))
+    chosen = {  # at a labelled temperature, half of the silicon cells have a vacancy
+        "control (MPtrj)": crystals[1::2],
+        "alkali, hot and compressed": [a for a in alkali if len(a) <= LARGEST_CRYSTAL],
+        "silicon, labelled 300 K": [a for a in silicon if a.info.get("temperature") == 300],
+        "silicon, labelled 3374 K": [a for a in silicon if a.info.get("temperature") == 3374],
+        "silicon, surface": [a for a in silicon if a.info.get("config_type") == "Surface"],
+    }
+    return _some(crystals[::2], CRYSTALS), chosen
+
+
 def cost() -> dict[str, Any]:
-    """Choosing timed, for clusters of the smallest training molecule."""
+    """Choosing timed, for clusters of a training molecule, and compared with all radii."""
     model = load_model("embedded")
+    assert model.cutoff is not None
     known = references([model.graph(atoms) for atoms in _molecules()])
-    return {"selection": selection_costs(model, _molecules()[0], known)}
+    task = load_task("embedded")
+    molecules = {
+        title: _some(task.structures(selections), PER_SET)
+        for title, selections in {CONTROL: task.control, **task.shifted}.items()
+    }
+    trained, crystals = _crystals()
+    data = Path(os.environ[DATA_VARIABLE])
+    for name in ("aspirin", "ethanol", "naphthalene", "paracetamol"):
+        molecules[f"MD17 {name}"] = _some(read(data / "md17" / f"{name}.xyz.gz"), PER_SET)
+    crystals["Alexandria"] = [
+        atoms
+        for atoms in read(data / "crystals" / "alexandria_random.xyz.gz")
+        if len(atoms) <= LARGEST_CRYSTAL
+    ]
+    clusters = {
+        title: [cluster(*pair) for pair in zip(some, cycle(CLUSTER_SIZES), strict=False)]
+        for title, some in molecules.items()
+    }
+    known_crystals = references([neighbour_graph(atoms, CRYSTAL_CUTOFF) for atoms in trained])
+    return {
+        "selection": selection_costs(model, _molecules()[0], known),
+        "agreement": {
+            "clusters of molecules": {
+                title: agreement(some, model.cutoff, known) for title, some in clusters.items()
+            },
+            "crystals": {
+                title: agreement(_some(some, PER_CRYSTAL_SET), CRYSTAL_CUTOFF, known_crystals)
+                for title, some in crystals.items()
+            },
+        },
+    }
 
 
 def dynamics() -> dict[str, Any]:

@@ -9,7 +9,12 @@ from tests.potentials.conftest import small_mace
 from tests.refinement.conftest import rattled
 
 from farfield.benchmarks.radius import figures, judge_gated, judge_set, reference_profile
-from farfield.benchmarks.radius_cost import published_eigenvalues, selection_costs
+from farfield.benchmarks.radius_cost import (
+    agreement,
+    cluster,
+    published_eigenvalues,
+    selection_costs,
+)
 from farfield.benchmarks.radius_drift import compiled, drift, jumps
 from farfield.benchmarks.radius_tables import results_page
 from farfield.benchmarks.remembered import Remembered
@@ -70,8 +75,13 @@ def test_costs_and_dynamics_are_told() -> None:
     known = references([mace.graph(atoms) for atoms in rattled("CH3OH", 2)])
     rows = selection_costs(mace, rattled("CH3OH", 1)[0], known, sizes=(12,))
     assert rows[0]["largest_difference_of_eigenvalues"] < 1e-8
-    page = results_page({"cost": {"command": "this", "results": {"selection": rows}}})
-    assert "| 12 |" in page
+    known = {name: known[name] for name in ("density", "coordination")}
+    clusters = [cluster(atoms, 40) for atoms in rattled("CH3OH", 2)]
+    same = agreement(clusters, mace.cutoff or 0.0, known)
+    assert list(same) == ["density"]  # coordination takes all radii at once
+    results = {"selection": rows, "agreement": {"clusters": {"control": same}}}
+    page = results_page({"cost": {"command": "this", "results": results}})
+    assert "| 12 |" in page and "2 of 2" in page
     crossed = {mode: jumps(mace, mode, (3.0,)) for mode in ("truncate", "taper")}
     assert crossed["truncate"][0] > 100 * crossed["taper"][0]
     slope = drift(0.001 * np.arange(500.0), 2)  # eV in 500 x 5 fs

@@ -197,9 +197,29 @@ def _cost_table(results: Mapping[str, Any]) -> list[str]:
     heads = ["atoms", "one force evaluation, ms", "published procedure, ms", *names]
     caption = (
         "Choosing among ten radii and the training radius, neighbour list included: share of one "
-        "force evaluation (times faster than the published procedure); processor time"
+        "force evaluation (times faster than the published procedure); processor time, least of "
+        "several"
     )
-    return _table(caption, [*heads, "largest difference of eigenvalues"], rows)
+    lines = _table(caption, [*heads, "largest difference of eigenvalues"], rows)
+    return lines + _agreement_table(results["agreement"])
+
+
+def _agreement_table(found: Mapping[str, Any]) -> list[str]:
+    rows = [
+        [
+            f"{kind}: {_words(title)}",
+            criterion,
+            f"{one['same']} of {one['structures']}",
+            f"{100 * one['largest_excess']:.1f} %",
+            f"{one['mean_radii_looked_at']:.1f} of {one['radii']}",
+        ]
+        for kind, sets in found.items()
+        for title, criteria in sets.items()
+        for criterion, one in criteria.items()
+    ]
+    caption = "Criteria that look at few radii, against all radii"
+    heads = ["set", "criterion", "same radius", "distance larger by at most", "radii looked at"]
+    return _table(caption, heads, rows)
 
 
 def _dynamics_table(results: Mapping[str, Any]) -> list[str]:

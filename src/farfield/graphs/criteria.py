@@ -15,23 +15,21 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from farfield.graphs.densities import wasserstein_table
-from farfield.graphs.laplacian import ENVELOPE_POWER, envelope, laplacian
+from farfield.graphs.densities import cumulative, quantiles, wasserstein, wasserstein_table
+from farfield.graphs.laplacian import envelope, laplacian
 from farfield.graphs.neighbours import Graph
-from farfield.graphs.spectra import (
-    padded_distance,
-    spectral_density,
-    spectrum,
+from farfield.graphs.radius_search import (
+    interpolated,
+    search,
+    stretched_about_one,
+    stretched_from_zero,
 )
+from farfield.graphs.spectra import padded_distance, spectral_density, spectrum
+from farfield.graphs.within import Within
 
 Floats = npt.NDArray[np.float64]
 
-ENVELOPE_TERMS = {  # the envelope as a sum over powers of the distance in cutoffs, beside one
-    ENVELOPE_POWER: -(ENVELOPE_POWER + 1) * (ENVELOPE_POWER + 2) / 2,
-    ENVELOPE_POWER + 1: ENVELOPE_POWER * (ENVELOPE_POWER + 2),
-    ENVELOPE_POWER + 2: -ENVELOPE_POWER * (ENVELOPE_POWER + 1) / 2,
-}
-QUANTILES = (np.arange(64) + 0.5) / 64  # at which an unnormalised spectrum is remembered
+LEVELS = 64  # quantiles by which spectra are guessed, and unnormalised ones remembered
 
 
 class Criterion(ABC):
@@ -68,6 +66,14 @@ class Criterion(ABC):
         described = [self.describe(graph.within(radius)) for radius in radii]
         return np.array([self.distance(vector, reference) for vector in described])
 
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        """The same where it may be least, and at the last radius; infinity elsewhere, shape (K,).
+
+        For choosing: criteria that compute spectra look at few of the radii
+        (:mod:`farfield.graphs.radius_search`).
+        """
+        return self.distances(graph, radii, reference)
+
 
 @final
 class Padded(Criterion):
@@ -82,6 +88,13 @@ class Padded(Criterion):
     def distance(self, described: Floats, reference: Floats) -> float:
         return padded_distance(described, reference)
 
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        seen = Within(graph)
+        if not seen.is_molecule:
+            return self.distances(graph, radii, reference)
+        spectra = seen.spectra(radii, weighted=False)
+        return np.array([padded_distance(values, reference) for values in spectra])
+
 
 @final
 class Density(Criterion):
@@ -94,7 +107,22 @@ class Density(Criterion):
         return spectral_density(graph, weighted=True)
 
     def distance(self, described: Floats, reference: Floats) -> float:
-        return float(wasserstein_table(described[None], reference[None])[0, 0])
+        return float(wasserstein(described, reference))
+
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        seen = Within(graph)
+        if seen.is_small:
+            return wasserstein(cumulative(seen.spectra(radii)), reference)
+
+        def look(place: int) -> tuple[float, Floats]:
+            if seen.is_molecule:
+                levels = cumulative(seen.eigenvalues(radii[place]))
+            else:
+                levels = self.describe(graph.within(radii[place]))
+            return self.distance(levels, reference), quantiles(levels, LEVELS)
+
+        widths = interpolated(seen.widths, radii)
+        return search(widths, quantiles(reference, LEVELS), look, stretched_about_one)
 
 
 @final
@@ -111,6 +139,12 @@ class Nearest(Criterion):
     def distance(self, described: Floats, reference: Floats) -> float:
         return float(wasserstein_table(described[None], reference).min())
 
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        seen = Within(graph)
+        if not seen.is_molecule:
+            return self.distances(graph, radii, reference)
+        return wasserstein_table(cumulative(seen.spectra(radii)), reference).min(axis=1)
+
 
 @final
 class Unnormalised(Criterion):
@@ -120,8 +154,22 @@ class Unnormalised(Criterion):
     title = "spectral density of the unnormalised Laplacian against the mean of training"
 
     def describe(self, graph: Graph) -> Floats:
-        values = np.linalg.eigvalsh(laplacian(graph, normalised=False, weighted=True))
-        return np.asarray(np.quantile(values, QUANTILES))
+        return evenly(np.linalg.eigvalsh(laplacian(graph, normalised=False, weighted=True)))
+
+    def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        seen = Within(graph)
+        if seen.is_small:
+            spectra = seen.spectra(radii, normalised=False)
+            return np.array([self.distance(evenly(values), reference) for values in spectra])
+
+        def look(place: int) -> tuple[float, Floats]:
+            if seen.is_molecule:
+                values = evenly(seen.eigenvalues(radii[place], normalised=False))
+            else:
+                values = self.describe(graph.within(radii[place]))
+            return self.distance(values, reference), values
+
+        return search(seen.coordinations(radii), reference, look, stretched_from_zero)
 
 
 @final
@@ -150,14 +198,14 @@ class WeightedCoordination(Criterion):
         return np.array([envelope(graph.distances, graph.cutoff).sum() / graph.n_atoms])
 
     def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
-        lengths, reach = np.sort(graph.distances), np.asarray(radii)
-        shorter = np.searchsorted(lengths, reach)  # (K,)
-        sums = shorter.astype(float)
-        for power, factor in ENVELOPE_TERMS.items():  # one running sum serves all radii
-            running = np.concatenate([[0.0], np.cumsum(lengths**power)])
-            sums += factor * running[shorter] / reach**power
-        found: Floats = np.abs(sums / graph.n_atoms - reference)
+        found: Floats = np.abs(Within(graph).coordinations(radii) - reference)
         return found
+
+
+def evenly(values: Floats) -> Floats:
+    """Evenly spaced quantiles of ascending eigenvalues, shape (LEVELS,)."""
+    places = (np.arange(LEVELS) + 0.5) / LEVELS * (len(values) - 1)
+    return np.asarray(np.interp(places, np.arange(len(values)), values))
 
 
 CRITERIA = MappingProxyType(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
 from scipy.spatial.distance import cdist
 
 Floats = npt.NDArray[np.float64]
@@ -12,7 +11,6 @@ Floats = npt.NDArray[np.float64]
 GRID_POINTS = 256
 GRID = np.linspace(0.0, 2.0, GRID_POINTS)
 SPACING = float(GRID[1] - GRID[0])
-MANY = 1024  # eigenvalues, above which most of a dense table would be zeros and ones
 BLOCKS = (16, 48)  # blocks of columns, in bounds of a distance
 
 
@@ -32,27 +30,29 @@ def cumulative(values: Floats, weights: Floats | None = None) -> Floats:
     eigenvalue is shared between its two neighbouring grid points in proportion, which keeps
     the mean exact.
     """
-    if values.ndim == 1 and len(values) > MANY:
-        return _cumulative_of_many(values, weights)
+    if weights is None or weights.ndim == 1:
+        return _cumulative(values, weights)
     place = (values / SPACING)[..., None]  # in grid spacings
     steps = np.clip(np.arange(1, GRID_POINTS + 1, dtype=values.dtype) - place, 0.0, 1.0)
-    if weights is None:
-        return np.asarray(steps.mean(axis=-2))
     return np.asarray(weights @ steps)  # (..., N) @ (N, grid)
 
 
-def _cumulative_of_many(values: Floats, weights: Floats | None) -> Floats:
-    """The same, of the few grid points that each eigenvalue has a part in."""
-    place = values / SPACING
-    below = np.minimum(place.astype(np.int64), GRID_POINTS - 2)
+def _cumulative(values: Floats, weights: Floats | None) -> Floats:
+    """The same with weights alike for all graphs, without an array of (N, GRID_POINTS)."""
+    count = values.shape[-1]
+    place = values.reshape(-1, count) / SPACING
+    below = place.astype(np.intp)
     above = place - below
-    columns = np.concatenate([below, below + 1])
-    rows = np.tile(np.arange(len(values)), 2)
-    parts = coo_array(
-        (np.concatenate([1.0 - above, above]), (rows, columns)), shape=(len(values), GRID_POINTS)
-    ).tocsr()
-    shares = np.full(len(values), 1.0 / len(values)) if weights is None else weights
-    return np.asarray(np.cumsum(shares @ parts, axis=-1))
+    if weights is not None:
+        above *= count * weights
+    rest = (1.0 if weights is None else count * weights) - above
+    bins = GRID_POINTS + 1  # the last takes nothing of an eigenvalue at the end of the grid
+    below += bins * np.arange(len(place))[:, None]
+    masses = np.bincount(below.ravel(), rest.ravel(), bins * len(place))
+    masses += np.bincount(below.ravel() + 1, above.ravel(), bins * len(place))
+    masses = masses.reshape(len(place), bins)[:, :GRID_POINTS]
+    levels: Floats = masses.cumsum(axis=1) / count
+    return levels.reshape(*values.shape[:-1], GRID_POINTS)
 
 
 def quantiles(levels: Floats, count: int) -> Floats:

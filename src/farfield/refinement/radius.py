@@ -116,7 +116,11 @@ class RadiusRefinement(Refinement):
         }
         must_agree = asking and not self._forced
         words = refined.asked(structures, ASKING) if must_agree else {}
-        distances = words[criterion] if must_agree else refined.distances(structures)
+        if must_agree:
+            distances = words[criterion]
+        else:
+            for_all = self._per == "set"
+            distances = refined.distances(structures) if for_all else refined.searched(structures)
         picked = rule.pick(distances)
         if self._per == "set":
             picked = np.full(len(structures), pick_one(rule, distances))

@@ -90,8 +90,13 @@ class RadiusRefined(PerStructure):
         """
         if self.rule.criterion in ASKING:
             return self.asked(structures, (self.rule.criterion,))[self.rule.criterion]
-        widest = self.at(max(self.rule.all_radii))
-        return np.array([self.rule.distances(widest.graph(atoms)) for atoms in structures])
+        return np.array([self.rule.distances(graph) for graph in self._widest(structures)])
+
+    def searched(self, structures: Sequence[Atoms]) -> Floats:
+        """The same for choosing a radius for each structure; infinity where it is not needed."""
+        if self.rule.criterion in ASKING:
+            return self.distances(structures)
+        return np.array([self.rule.search(graph) for graph in self._widest(structures)])
 
     def asked(self, structures: Sequence[Atoms], criteria: Sequence[str]) -> dict[str, Floats]:
         """What criteria that ask the prior say of every radius, each (n, K + 1), eV/Å."""
@@ -106,14 +111,17 @@ class RadiusRefined(PerStructure):
         prior = [found.known_forces for found in outcomes if not isinstance(found, Failure)]
         chosen = [structures[place] for place in places]
         targets = {PRIOR: prior}
+        heads = {PRIOR: self.rule.head, CORRECTED: None}
+        unchanged = {}  # at the training radius, by head
         if CORRECTED in criteria:
-            main, head = (_forces(self.base, chosen, name) for name in (None, self.rule.head))
-            pairs = zip(main, head, prior, strict=True)
+            unchanged = {name: _forces(self.base, chosen, name) for name in heads.values()}
+            pairs = zip(unchanged[None], unchanged[self.rule.head], prior, strict=True)
             targets[CORRECTED] = [one - (other - known) for one, other, known in pairs]
         for criterion, table in tables.items():
-            name = self.rule.head if criterion == PRIOR else None
+            name = heads[criterion]
             for column, radius in enumerate(self.rule.all_radii):
-                found = _forces(self.at(radius), chosen, name)
+                known_already = radius == self.rule.training_radius and name in unchanged
+                found = unchanged[name] if known_already else _forces(self.at(radius), chosen, name)
                 compared = zip(found, targets[criterion], strict=True)
                 table[places, column] = [np.abs(own - target).mean() for own, target in compared]
         return tables
@@ -122,7 +130,7 @@ class RadiusRefined(PerStructure):
         """The radius chosen for each structure, Å."""
         if not structures:
             return []
-        picked = self.rule.pick(self.distances(structures))
+        picked = self.rule.pick(self.searched(structures))
         return [self.rule.all_radii[place] for place in picked]
 
     def graph(self, atoms: Atoms) -> Graph:
@@ -156,6 +164,11 @@ class RadiusRefined(PerStructure):
         if not isinstance(self.base, TrainablePotential):
             raise CapabilityError(f"{self.base.name} cannot be saved")
         self.base.save(path, rule=self.rule.to_plain())
+
+    def _widest(self, structures: Sequence[Atoms]) -> list[Graph]:
+        """Graphs that reach the largest radius."""
+        widest = self.at(max(self.rule.all_radii))
+        return [widest.graph(atoms) for atoms in structures]
 
     def _labels(self, structures: Sequence[Atoms]) -> list[Labels | Failure]:
         assert self.prior is not None  # a rule with this criterion names one

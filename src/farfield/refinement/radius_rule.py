@@ -76,6 +76,10 @@ class RadiusRule:
         """
         return CRITERIA[self.criterion].distances(graph, self.all_radii, self._reference)
 
+    def search(self, graph: Graph) -> Floats:
+        """The same for choosing one of them; infinity where the distance is not needed."""
+        return CRITERIA[self.criterion].search(graph, self.all_radii, self._reference)
+
     def pick(self, distances: Floats) -> npt.NDArray[np.int64]:
         """Indices into :attr:`all_radii` by distances of n structures, (n, K + 1) -> (n,)."""
         best = distances.argmin(axis=1)
