@@ -197,8 +197,8 @@ def _cost_table(results: Mapping[str, Any]) -> list[str]:
     heads = ["atoms", "one force evaluation, ms", "published procedure, ms", *names]
     caption = (
         "Choosing among ten radii and the training radius, neighbour list included: share of one "
-        "force evaluation (times faster than the published procedure); processor time, least of "
-        "several"
+        "force evaluation (times faster than the published procedure); processor time, median "
+        "of five rounds"
     )
     lines = _table(caption, [*heads, "largest difference of eigenvalues"], rows)
     return lines + _agreement_table(results["agreement"])

@@ -122,7 +122,7 @@ class Density(Criterion):
             return self.distance(levels, reference), quantiles(levels, LEVELS)
 
         widths = interpolated(seen.widths, radii)
-        return search(widths, quantiles(reference, LEVELS), look, stretched_about_one)
+        return search(widths, quantiles(reference, LEVELS), look, stretched_about_one, seen.doubt)
 
 
 @final
@@ -169,7 +169,7 @@ class Unnormalised(Criterion):
                 values = self.describe(graph.within(radii[place]))
             return self.distance(values, reference), values
 
-        return search(seen.coordinations(radii), reference, look, stretched_from_zero)
+        return search(seen.coordinations(radii), reference, look, stretched_from_zero, seen.doubt)
 
 
 @final

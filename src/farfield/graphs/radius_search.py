@@ -17,7 +17,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 ZERO = 1e-3  # eigenvalues below it are the zeros of the parts of a graph, which do not stretch
-DOUBT = 0.03  # by which share a guess may be too high
 LEAST = 1e-9
 
 
@@ -26,6 +25,7 @@ def search(
     wanted: Floats,
     look: Callable[[int], tuple[float, Floats]],
     stretched: Callable[[Floats, float, Floats], Floats],
+    doubt: float,
 ) -> Floats:
     """Distances at the radii that were looked at, and infinity at the others, shape (K,).
 
@@ -40,6 +40,8 @@ def search(
         The last radius is always looked at, and at least one other.
     stretched
         Quantiles, their width and K others to quantiles of those widths, shape (K, Q).
+    doubt
+        By which share a guess may be too high.
     """
     found = np.full(len(widths), np.inf)
     tables: dict[int, Floats] = {}
@@ -47,7 +49,7 @@ def search(
     while place not in tables:
         found[place], values = look(place)
         tables[place] = stretched(values, widths[place], widths)
-        guessed = (1.0 - DOUBT) * _guessed(widths, wanted, tables, found)
+        guessed = (1.0 - doubt) * _guessed(widths, wanted, tables, found)
         guessed = np.where(np.isinf(found), guessed, found)
         if len(tables) == 1 < len(widths):
             guessed[place] = np.inf  # one spectrum alone tells too little

@@ -17,6 +17,8 @@ from farfield.graphs.spectra import is_large
 Floats = npt.NDArray[np.float64]
 
 FEW_ATOMS = 32  # up to which the matrices of all radii together are as quick as two or three
+MOLECULE_DOUBT = 0.03  # by which share a guessed distance may be too high
+CRYSTAL_DOUBT = 0.1  # within another radius a crystal has other wave vectors
 BLOCK = 32  # columns that LAPACK reduces together
 ENVELOPE_TERMS = {  # the envelope as a sum over powers of the distance in cutoffs, beside one
     ENVELOPE_POWER: -(ENVELOPE_POWER + 1) * (ENVELOPE_POWER + 2) / 2,
@@ -47,6 +49,11 @@ class Within:
     def is_small(self) -> bool:
         """Whether :meth:`spectra` of all radii cost no more than a few :meth:`eigenvalues`."""
         return self.is_molecule and self.graph.n_atoms <= FEW_ATOMS
+
+    @property
+    def doubt(self) -> float:
+        """What :func:`farfield.graphs.radius_search.search` allows for."""
+        return MOLECULE_DOUBT if self.is_molecule else CRYSTAL_DOUBT
 
     def widths(self, radii: Sequence[float]) -> Floats:
         """Root mean square of the eigenvalues of I - L within each radius, shape (K,).
