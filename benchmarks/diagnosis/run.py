@@ -130,7 +130,8 @@ def further_summary(found: Sequence[dict[str, Any]]) -> str:
     ]
     heads = " | ".join(titles)
     lines = [
-        "Further sets, one model each: Spearman over all sets / inside a set (mean).",
+        "Further sets, one small model each (those without a committee by `--alone`): Spearman "
+        "over all sets / inside a set (mean).",
         "",
         f"| task | prior | {heads} | best of all, over all sets |",
         "|---" * (len(titles) + 3) + "|",
