@@ -2,14 +2,15 @@
 
 For each task and seed the jointly trained model is diagnosed on the task's sets; labels judge
 the scores afterwards. The committee is four joint models that differ by their seed, the judged
-one among them. The profile sees the training set, two thirds of the control with labels, and
-what joint trainings without a group of compositions held back; no label of a judged structure.
+one among them; with ``--alone`` there is none. The profile sees the training set, two thirds of
+the control with labels, and what joint trainings without a group of compositions held back; no
+label of a judged structure.
 
 Usage: ``python benchmarks/diagnosis/run.py [--tasks embedded md17 TASK.yaml] [--seeds 0 1 2]
-[--folder build/diagnosis]``. Models and scores that lie in the folder are not made again; results
-of tasks that are not named stay. Of the further tasks only the model of the first seed is judged.
-Tasks other than ``embedded`` need FARFIELD_DATA. Writes ``results.json`` and ``results.md`` beside
-this script.
+[--alone] [--folder build/diagnosis]``. Models and scores that lie in the folder are not made
+again; results of tasks that are not named stay. Of the further tasks only the model of the first
+seed is judged. Tasks other than ``embedded`` need FARFIELD_DATA. Writes ``results.json`` and
+``results.md`` beside this script.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", nargs="+", default=[*TASKS, *FURTHER])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--alone", action="store_true", help="do not train a committee")
     parser.add_argument("--folder", type=Path, default=Path("build/diagnosis"))
     arguments = parser.parse_args()
     limit_threads()
@@ -66,9 +68,11 @@ def main() -> None:
         for spec in arguments.tasks:
             zoo = Zoo(load_task(spec), folder / "models", cache)
             seeds = arguments.seeds if zoo.task.name in MAIN else arguments.seeds[:1]
-            judged = [detected(zoo, seed, folder) for seed in seeds]
+            members = () if arguments.alone else MEMBERS
+            judged = [detected(zoo, seed, folder, members) for seed in seeds]
             found[zoo.task.name] = {
                 "task": zoo.task.model_dump(mode="json"),
+                "committee": members,
                 "scores": qualities(judged),
                 "estimate": estimates(judged),
             }
@@ -126,7 +130,8 @@ def further_summary(found: Sequence[dict[str, Any]]) -> str:
     ]
     heads = " | ".join(titles)
     lines = [
-        "Further sets, one model each: Spearman over all sets / inside a set (mean).",
+        "Further sets, one small model each (those without a committee by `--alone`): Spearman "
+        "over all sets / inside a set (mean).",
         "",
         f"| task | prior | {heads} | best of all, over all sets |",
         "|---" * (len(titles) + 3) + "|",
@@ -134,8 +139,10 @@ def further_summary(found: Sequence[dict[str, Any]]) -> str:
     for each in found:
         cells = []
         for name in SHOWN_FURTHER:
-            row = each["scores"][name][0]
-            cells.append(f"{row['spearman']['value']:.2f} / {row['within']:.2f}")
+            rows = each["scores"].get(name, [])
+            cells.append(
+                f"{rows[0]['spearman']['value']:.2f} / {rows[0]['within']:.2f}" if rows else ""
+            )
         best = max(each["scores"], key=lambda name: each["scores"][name][0]["spearman"]["value"])
         title = DETECTORS[best].title.lower() if best in DETECTORS else best
         task = each["task"]
@@ -164,11 +171,12 @@ def estimates_in_short(found: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def detected(zoo: Zoo, seed: int, folder: Path) -> Detection:
+def detected(zoo: Zoo, seed: int, folder: Path, members: Sequence[int]) -> Detection:
     """Scores and errors of one model, computed or read."""
-    path = folder / "scores" / zoo.task.name / f"seed-{seed}.json"
+    name = f"seed-{seed}.json" if members else f"seed-{seed}-alone.json"
+    path = folder / "scores" / zoo.task.name / name
     if not path.exists():
-        write_json(path, detect(zoo, seed, MEMBERS).to_plain())
+        write_json(path, detect(zoo, seed, members).to_plain())
         print(f"{zoo.task.name} seed {seed}: scored", flush=True)
     return Detection.from_plain(json.loads(path.read_text(encoding="utf-8")))
 
