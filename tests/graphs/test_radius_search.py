@@ -17,7 +17,7 @@ from farfield.graphs import (
     neighbour_graph,
     references,
 )
-from farfield.graphs.radius_search import interpolated, stretched_about_one
+from farfield.graphs.radius_search import interpolated, search, stretched_about_one
 from farfield.graphs.within import FEW_ATOMS, Within
 
 CUTOFF = 4.5
@@ -140,3 +140,17 @@ def test_the_search_chooses_as_all_radii_would(name: str) -> None:
             looks.append(looked.sum())
     if name in ("density", "unnormalised"):
         assert np.mean(looks) < len(RADII) / 2
+
+
+@pytest.mark.parametrize(("doubt", "looks"), [(0.0, 2), (0.9, 4)])
+def test_one_spectrum_is_not_trusted_nor_are_guesses_that_come_close(
+    doubt: float, looks: int
+) -> None:
+    widths, wanted = np.array([0.7, 0.8, 0.9, 1.0]), np.linspace(0.5, 1.5, 8)
+
+    def look(place: int) -> tuple[float, np.ndarray]:
+        return 0.1 + float(np.abs(widths[place] - 1.0)), 1.0 + (wanted - 1.0) * widths[place]
+
+    found = search(widths, wanted, look, stretched_about_one, doubt)
+    assert np.isfinite(found).sum() == looks
+    assert found.argmin() == 3

@@ -143,7 +143,8 @@ class Nearest(Criterion):
         seen = Within(graph)
         if not seen.is_molecule:
             return self.distances(graph, radii, reference)
-        return wasserstein_table(cumulative(seen.spectra(radii)), reference).min(axis=1)
+        table = wasserstein_table(cumulative(seen.spectra(radii)), reference)
+        return np.asarray(table.min(axis=1))
 
 
 @final
@@ -202,7 +203,7 @@ class WeightedCoordination(Criterion):
         return found
 
 
-def evenly(values: Floats) -> Floats:
+def evenly(values: npt.NDArray[np.floating]) -> Floats:
     """Evenly spaced quantiles of ascending eigenvalues, shape (LEVELS,)."""
     places = (np.arange(LEVELS) + 0.5) / LEVELS * (len(values) - 1)
     return np.asarray(np.interp(places, np.arange(len(values)), values))

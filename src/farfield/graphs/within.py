@@ -133,9 +133,9 @@ class Within:
             weights = (graph.distances < reach).astype(float)
         rows = graph.n_atoms * np.arange(len(radii))[:, None]
         total = graph.n_atoms * len(radii)
-        degree = np.bincount((graph.senders + rows).ravel(), weights.ravel(), total)
-        degree += np.bincount((graph.receivers + rows).ravel(), weights.ravel(), total)
-        degree = degree / 2.0  # whole numbers where there is no edge
+        out = np.bincount((graph.senders + rows).ravel(), weights.ravel(), total)
+        back = np.bincount((graph.receivers + rows).ravel(), weights.ravel(), total)
+        degree: Floats = (out + back) / 2.0
         if not normalised:
             return weights, degree.reshape(len(radii), -1)
         linked, scale = normalisation(degree)
@@ -153,7 +153,7 @@ class Within:
         )
 
 
-def _inside(values: Floats, normalised: bool) -> Floats:
+def _inside(values: npt.NDArray[np.floating], normalised: bool) -> Floats:
     """Eigenvalues without what rounding took out of their range."""
     found: Floats = np.clip(values, 0.0, 2.0 if normalised else None)
     return found
