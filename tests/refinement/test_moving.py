@@ -109,6 +109,17 @@ def test_self_supervised_objectives_need_no_prior_and_see_no_label(
     assert first.record.settings["prior"] is None
 
 
+@pytest.mark.parametrize("objectives", [("denoise",), ("consistency", "anchor")])
+def test_without_a_prior_nothing_moves_unless_it_is_forced(
+    objectives: tuple[str, ...], tiny: MacePotential, few: list[Atoms], replayed: list[Atoms]
+) -> None:
+    refined, changed = adapted(tiny, few, replayed, objectives=objectives, force=False)
+    assert refined.potential is tiny
+    assert not changed
+    assert not refined.record.acted
+    assert "nothing tells whether the forces become better" in refined.record.reasons[0]
+
+
 def test_settings_that_need_the_training_domain_say_so(
     tiny: MacePotential, few: list[Atoms]
 ) -> None:

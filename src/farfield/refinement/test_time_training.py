@@ -39,6 +39,11 @@ from farfield.shifts import Profile, diagnose, observe
 from farfield.structures import Labels
 from farfield.training import Sample
 
+UNJUDGED = (
+    "without a prior nothing tells whether the forces become better: an objective that judges itself "
+    "falls in any case; force it to see what comes of it"
+)
+
 
 @final
 class TestTimeTraining(Refinement):
@@ -113,6 +118,8 @@ class TestTimeTraining(Refinement):
         replayed = labelled(self._replay, start)
         require_training_domain(replayed, self._settings)
         settings = self._described()
+        if self._prior is None and not self._settings.force:
+            return Refined(potential, Record(self.name, False, [UNJUDGED], settings=settings))
         reasons = []
         if self._profile is not None:
             seen = observe(structures, potential=start)
