@@ -40,8 +40,8 @@ from farfield.structures import Labels
 from farfield.training import Sample
 
 UNJUDGED = (
-    "without a prior nothing tells whether the forces become better: an objective that judges itself "
-    "falls in any case; force it to see what comes of it"
+    "without a prior nothing tells whether the forces become better: an objective that judges "
+    "itself falls in any case; force it to see what comes of it"
 )
 
 
