@@ -230,7 +230,10 @@ def variants_table(content: dict[str, Any]) -> str:
 
 
 def labels_table(content: dict[str, Any]) -> str:
-    """Change against supervised by so many labels, and by test-time training without one."""
+    """Change against supervised by so many labels, and by test-time training without one.
+
+    With replay / without it; in brackets the change of the error on the control.
+    """
     counts = sorted({int(k) for found in content["labels"].values() for k in found})
     heads = [f"{count} labelled" for count in counts]
     lines = [
@@ -244,13 +247,17 @@ def labels_table(content: dict[str, Any]) -> str:
     }
     for name, found in content["labels"].items():
         cells = [
-            " / ".join(f"{found[str(k)][how]['mean']:+.0f} %" for how in ("replay", "alone"))
-            if str(k) in found
-            else ""
+            " / ".join(
+                f"{each['mean']:+.0f} % ({each['control']:+.0f} %)"
+                for how in ("replay", "alone")
+                if (each := found.get(str(k), {}).get(how))
+            )
             for k in counts
         ]
         own = f"{refined[name]:+.0f} %" if name in refined else ""
-        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join([*cells, own]) + " |")
+        seeds = {each["seeds"] for kind in found.values() for each in kind.values()}
+        label = f"{name.replace('_', ' ')} ({min(seeds)} to {max(seeds)} seeds)"
+        lines.append(f"| {label} | " + " | ".join([*cells, own]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -296,8 +303,11 @@ def _read_labels(folder: Path) -> dict[str, Any]:
         for name in load_task(task).unseen_molecules:
             for count in COUNTS:
                 for how in ("replay", "alone"):
-                    changes = [
-                        _change(_read(path)["errors"], base[seed][name]["force_mae"])
+                    pairs = [
+                        (
+                            _change(entry["errors"], base[seed][name]["force_mae"]),
+                            _change(entry["control"], base[seed][name]["control_force_mae"]),
+                        )
                         for seed in base
                         if (
                             path := folder
@@ -306,12 +316,15 @@ def _read_labels(folder: Path) -> dict[str, Any]:
                             / f"seed-{seed}"
                             / f"{name}_{count}_{how}.json"
                         ).exists()
+                        and (entry := _read(path))
                     ]
-                    if changes:
+                    if pairs:
+                        changes = [first for first, _ in pairs]
                         content.setdefault(name, {}).setdefault(str(count), {})[how] = {
                             "mean": float(np.mean(changes)),
                             "low": min(changes),
                             "high": max(changes),
+                            "control": float(np.mean([second for _, second in pairs])),
                             "seeds": len(changes),
                         }
     return content
