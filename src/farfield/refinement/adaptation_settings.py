@@ -60,16 +60,16 @@ class AdaptationSettings:
         and keep the best by the same rules.
     """
 
-    steps: int = 100
+    steps: int = 300
     learning_rate: float = 5e-3
     ema_decay: float = 0.9
-    batch_size: int = 8
-    replay_batch_size: int = 16
+    batch_size: int = 4
+    replay_batch_size: int = 8
     replay_weight: float = 20.0
     held_out: float = 0.25
     forgetting: float = 0.25
     forgetting_limit: float | None = None
-    judge_every: int = 10
+    judge_every: int = 25
     seed: int = 0
     force: bool = False
     parameters: Parameters = "all"

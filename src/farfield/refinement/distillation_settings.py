@@ -38,7 +38,7 @@ class DistillationSettings(AdaptationSettings):
 
     steps: int = 300
     learning_rate: float = 0.01
-    judge_every: int = 25
+    batch_size: int = 8
     replay_batch_size: int = 24
     structures: Source = "rattled"
     copies: int = 6
