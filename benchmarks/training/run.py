@@ -90,7 +90,7 @@ def variants(bench: Bench, folder: Path) -> None:
     for group, choices in declared["variants"].items():
         for title, changes in choices.items():
             for name in declared["sets"].get(bench.zoo.task.name, []):
-                method = Method(partial(_changed, changes), title)
+                method = Method(partial(_changed, declared["base"] | changes), title)
                 path = _path(folder, "variants", bench, f"{group}-{title}-{name}")
                 _kept(path, bench, method, name)
 
