@@ -174,9 +174,19 @@ def write(folder: Path) -> None:
             found = content["methods"][name] = summary(task, results)
             parts += [f"### {task.title}\n", table(task, found, METHODS), costs(found)]
     content["variants"] = _read_variants(folder)
-    parts += ["### What matters\n", variants_table(content["variants"])]
+    parts += [
+        "### What matters\n",
+        "Change of the error against supervised (and of that on the control against the untouched "
+        "model), seed 0.\n",
+        variants_table(content["variants"]),
+    ]
     content["labels"] = _read_labels(folder)
-    parts += ["### Its worth in labels\n", labels_table(content)]
+    parts += [
+        "### Its worth in labels\n",
+        "Supervised, fine-tuned with replay / without it: change of the error (and of that on the "
+        "control).\n",
+        labels_table(content),
+    ]
     write_json(HERE / "results.json", content)
     text = "\n".join(parts)
     write_text(HERE / "results.md", text)
@@ -256,7 +266,8 @@ def labels_table(content: dict[str, Any]) -> str:
         ]
         own = f"{refined[name]:+.0f} %" if name in refined else ""
         seeds = {each["seeds"] for kind in found.values() for each in kind.values()}
-        label = f"{name.replace('_', ' ')} ({min(seeds)} to {max(seeds)} seeds)"
+        count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+        label = f"{name.replace('_', ' ')} (seeds: {count})"
         lines.append(f"| {label} | " + " | ".join([*cells, own]) + " |")
     return "\n".join(lines) + "\n"
 
