@@ -203,7 +203,10 @@ def table(found: dict[str, Any]) -> str:
          "apart", f"{found['adaptation_s']:.0f} s"),
     ]  # fmt: skip
     lines = ["| | CPU time, one thread |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows), ""]
-    lines += ["| function (10 steps and two judgements) | own share of the time |", "|---|---|"]
+    lines += [
+        "| function (10 steps, judged at the start and the end) | own share of the time |",
+        "|---|---|",
+    ]
     lines += [f"| {row['function']} | {100 * row['share']:.0f} % |" for row in found["top"][:8]]
     return "\n".join(lines) + "\n"
 

@@ -95,7 +95,9 @@ def test_every_strategy_and_refinement(architecture, farfield, sets, tmp_path):
         run("refine", test, "--model", joint, "--method", method, *options, "-o", folder)
         after = load_model(str(folder / "model")).predict(read(test))
         moved = max(np.abs(a.forces - b.forces).max() for a, b in zip(after, before, strict=True))
-        assert np.isfinite(moved) and (moved > 0.0 or method == "radius")
+        told = json.loads((folder / "record.json").read_text())["reasons"]
+        nothing = "so there is nothing to distil" in told[0]  # barely trained: β may be 0
+        assert np.isfinite(moved) and (moved > 0.0 or method == "radius" or nothing)
         printed = json.loads(run("evaluate", test, "--model", folder / "model", "--json"))
         assert printed["n_structures"] == 4 and np.isfinite(printed["force_mae_eV_per_A"])
 

@@ -161,6 +161,16 @@ def test_it_abstains_with_its_teacher(two_heads: MacePotential, test_set: list[A
     refined = Distillation(Teacher(acts=False), settings=forced).refine(two_heads, test_set)
     assert refined.potential is two_heads and not refined.record.acted
     assert "nothing to distil" in refined.record.reasons[0]
+
+
+def test_what_the_model_says_already_is_not_distilled(
+    two_heads: MacePotential, test_set: list[Atoms]
+) -> None:
+    forced = replace(SETTINGS, force=True)
+    same = Teacher(potential=two_heads.clone())
+    refined = Distillation(same, settings=forced).refine(two_heads, test_set)
+    assert refined.potential is two_heads and not refined.record.acted
+    assert "the teacher says what the model says" in refined.record.reasons[0]
     assert refined.record.reasons[1] == "teacher: as it was told"
 
 

@@ -42,7 +42,8 @@ def command(
         str | None,
         typer.Option(
             "--objectives",
-            help="Of ttt: prior, denoise, consistency, anchor; several with commas.",
+            help="Of ttt: prior and difference (the default), anchor, denoise, consistency; "
+            "several with commas, and the last two only with --force where prior is not named.",
         ),
     ] = None,
     parameters: Annotated[

@@ -121,8 +121,15 @@ class Distillation(Refinement):
             told.append(f"the teacher failed on all structures ({teacher.failures[0]})")
             return Refined(potential, Record(self.name, False, told, settings=settings))
 
-        student = start.clone()
         learn, held_out = split_off(samples, self._settings.held_out, self._settings.seed)
+        if not teacher.teaches(start, learn):
+            told.insert(
+                0,
+                f"on the {len(learn)} structures to learn from, the teacher says what the model "
+                "says, so there is nothing to distil",
+            )
+            return Refined(potential, Record(self.name, False, told, settings=settings))
+        student = start.clone()
         lessons = Lessons(teacher, learn, self._settings)
         course, notes = self._learn(student, lessons, held_out, remembered)
         record = course_record(self.name, gate.DISTANCE_TO_TEACHER, course)

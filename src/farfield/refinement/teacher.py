@@ -13,6 +13,8 @@ from farfield.potentials import Potential, Prediction
 from farfield.structures import Labels
 from farfield.training import Sample
 
+SAME = 1e-6  # eV/Å: forces that differ by less are the same
+
 
 @final
 class Teacher:
@@ -48,6 +50,14 @@ class Teacher:
                 labels = Labels(prediction.energy, prediction.forces, None, self.potential.name)
                 found.append(Sample(atoms, self.head, labels))
         return found
+
+    def teaches(self, student: Potential, samples: Sequence[Sample]) -> bool:
+        """Whether ``student`` has anything to learn from ``samples``."""
+        own = student.predict([sample.atoms for sample in samples], self.head)
+        return any(
+            np.abs(prediction.forces - sample.labels.known_forces).max() > SAME
+            for prediction, sample in zip(own, samples, strict=True)
+        )
 
     def _predictions(self, structures: Sequence[Atoms]) -> list[Prediction | str]:
         """The prediction for each structure, or why there is none."""

@@ -47,8 +47,8 @@ def refine(
         The model; it is not changed.
     method
         ``"radius"`` (needs ``profile`` or ``prior``); ``"ttt"``, ``"correction"`` or
-        ``"distil"`` (need ``prior``, whose head the model has; ``ttt`` only for its objective
-        ``prior``, the default); ``"auto"`` tries what can be had.
+        ``"distil"`` (need ``prior``, whose head the model has; ``ttt`` only for its objectives
+        ``prior`` and ``difference``, the default); ``"auto"`` tries what can be had.
     profile
         Profile of the training set, or its file. Correction takes from it how β was learned.
     prior
@@ -67,10 +67,11 @@ def refine(
         writes nothing. While ``ttt`` and ``distil`` run, it holds what an interrupted run goes
         on from.
     **options
-        Of ``ttt``: ``objectives`` (``"prior"``, ``"denoise"``, ``"consistency"``, ``"anchor"``,
-        several with commas), ``energy_weight``, ``anchor_weight``. Of ``ttt`` and ``distil``:
-        ``steps``, ``learning_rate``, ``parameters`` (what moves: ``"all"``, ``"early"``,
-        ``"lora"``), ``rank``, ``forgetting_limit``, ``project``, ``interpolate``; see
+        Of ``ttt``: ``objectives`` (``"prior"``, ``"difference"``, ``"denoise"``,
+        ``"consistency"``, ``"anchor"``, several with commas), ``energy_weight``,
+        ``anchor_weight``. Of ``ttt`` and ``distil``: ``steps``, ``learning_rate``,
+        ``parameters`` (what moves: ``"all"``, ``"early"``, ``"lora"``), ``rank``,
+        ``forgetting_limit``, ``project``, ``interpolate``; see
         :class:`farfield.refinement.TestTimeSettings`. Of these two and of
         ``correction``: ``force``, act without a reason. Of ``distil``: ``on``, the structures
         to learn from (``"given"``, ``"rattled"``, ``"md"``). Of ``radius``: ``mode``,
