@@ -48,7 +48,7 @@ def task_content() -> dict[str, object]:
 def mode_content(contestants: list[str]) -> dict[str, object]:
     small: dict[str, object] = dict.fromkeys(("atom_channels", "edge_channels"), 8)
     small |= dict.fromkeys(("triplet_channels", "bilinear_channels", "basis_channels"), 4)
-    small |= {"cutoff": 3.0, "n_blocks": 1, "n_radial": 3, "n_spherical": 2}
+    small |= {"cutoff": 3.0, "n_blocks": 2, "n_radial": 3, "n_spherical": 2}
     return {
         "title": "Seconds",
         "tasks": ["tiny.yaml"],

@@ -49,6 +49,8 @@ def test_every_contestant_has_a_result_or_a_reason(workshop: Path) -> None:
     for (name, title), entry in found.items():
         if name == "fine_tune_10":
             assert "3 structures with reference forces" in entry["reason"]
+        elif name == "mace_multihead_10":
+            assert "MACE" in entry["reason"]
         elif title == "ammonia" and name != "prior_alone":  # no training structure holds nitrogen
             assert entry["status"] == "n/a"
             assert "holds N, which GemNet-T" in entry["reason"]
