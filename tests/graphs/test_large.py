@@ -17,6 +17,7 @@ from farfield.graphs import (
     coarse,
     coarse_densities,
     cumulative,
+    density_with_error,
     estimate,
     laplacian,
     local_spectrum,
@@ -25,6 +26,7 @@ from farfield.graphs import (
     sorted_spectra,
     spectral_density,
     spectrum,
+    unnormalised_quantiles,
     wasserstein,
 )
 from farfield.graphs.clusters import NODES
@@ -93,6 +95,26 @@ def test_the_estimate_lies_within_its_error_of_the_exact_density(name: str, weig
     assert found.error <= np.pi / STEPS
     assert found.levels[-1] == pytest.approx(1.0, abs=1e-5)
     assert (np.diff(found.levels) >= -1e-6).all()
+
+
+def test_a_large_supercell_has_the_density_of_its_cell_and_not_an_estimate() -> None:
+    atoms, cutoff = CASES["copper"]
+    cell, large = (neighbour_graph(each, cutoff) for each in (atoms, atoms.repeat((2, 2, 1))))
+    assert cell.n_atoms <= EXACT_ATOMS < large.n_atoms
+    levels, error = density_with_error(large, weighted=True)
+    assert error is None
+    assert_allclose(levels, spectral_density(cell, weighted=True), atol=1e-10)
+    assert_allclose(unnormalised_quantiles(large, 32), unnormalised_quantiles(cell, 32), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["copper", "water", "chain", "far molecules"])
+def test_unnormalised_eigenvalues_of_a_large_graph_are_estimated(name: str, monkeypatch) -> None:
+    graph = neighbour_graph(*CASES[name])
+    exact = unnormalised_quantiles(graph, 32)
+    monkeypatch.setattr("farfield.graphs.spectra.is_large", lambda graph: True)
+    found = unnormalised_quantiles(graph, 32)
+    assert not np.array_equal(found, exact)
+    assert np.abs(found - exact).mean() < 0.01 * exact[-1]
 
 
 def test_the_standard_error_is_the_scatter_over_seeds() -> None:

@@ -17,6 +17,7 @@ from farfield.graphs.reference_sums import References, criteria_of, references
 from farfield.graphs.several_radii import spectra_within
 from farfield.graphs.spectra import (
     EXACT_ATOMS,
+    density_with_error,
     is_large,
     local_spectrum,
     padded,
@@ -24,6 +25,7 @@ from farfield.graphs.spectra import (
     share_near_one,
     spectral_density,
     spectrum,
+    unnormalised_quantiles,
 )
 from farfield.graphs.stochastic import Estimate, estimate
 
@@ -41,6 +43,7 @@ __all__ = [
     "content_key",
     "criteria_of",
     "cumulative",
+    "density_with_error",
     "envelope",
     "estimate",
     "is_large",
@@ -60,6 +63,7 @@ __all__ = [
     "spectra_within",
     "spectral_density",
     "spectrum",
+    "unnormalised_quantiles",
     "wasserstein",
     "wasserstein_table",
 ]

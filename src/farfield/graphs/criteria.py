@@ -24,7 +24,12 @@ from farfield.graphs.radius_search import (
     stretched_about_one,
     stretched_from_zero,
 )
-from farfield.graphs.spectra import padded_distance, spectral_density, spectrum
+from farfield.graphs.spectra import (
+    padded_distance,
+    spectral_density,
+    spectrum,
+    unnormalised_quantiles,
+)
 from farfield.graphs.within import Within
 
 Floats = npt.NDArray[np.float64]
@@ -155,6 +160,8 @@ class Unnormalised(Criterion):
     title = "spectral density of the unnormalised Laplacian against the mean of training"
 
     def describe(self, graph: Graph) -> Floats:
+        if not Within(graph).is_molecule:
+            return unnormalised_quantiles(graph, LEVELS)
         return evenly(np.linalg.eigvalsh(laplacian(graph, normalised=False, weighted=True)))
 
     def search(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:

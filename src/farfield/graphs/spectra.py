@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from farfield.graphs.densities import cumulative, quantiles
-from farfield.graphs.laplacian import bloch_laplacians, laplacian
+from farfield.graphs.laplacian import adjacency, bloch_laplacians, laplacian
 from farfield.graphs.neighbours import Graph
 from farfield.graphs.primitive import primitive
 from farfield.graphs.stochastic import estimate
@@ -22,6 +22,7 @@ from farfield.graphs.stochastic import estimate
 Floats = npt.NDArray[np.float64]
 
 EXACT_ATOMS = 1000
+SEARCHED_ATOMS = 100_000  # a perfect crystal is searched for its smallest cell for 20 s
 
 
 def is_large(graph: Graph) -> bool:
@@ -62,15 +63,48 @@ def spectral_density(graph: Graph, *, weighted: bool = False) -> Floats:
     """Cumulative spectral density of the whole graph on the grid, shape (GRID_POINTS,).
 
     The mean over the atoms of what :func:`local_spectrum` gives, without eigenvectors; of a
-    large graph, an estimate.
+    crystal whose smallest cell is large too, an estimate.
     """
-    if is_large(graph):
-        return estimate(graph, weighted=weighted).levels
-    cell, _ = primitive(graph)
+    return density_with_error(graph, weighted=weighted)[0]
+
+
+def density_with_error(graph: Graph, *, weighted: bool = False) -> tuple[Floats, float | None]:
+    """The :func:`spectral_density`, and by how much a distance from it may be wrong.
+
+    The error is None where the density is exact.
+    """
+    cell = smallest_cell(graph)
+    if is_large(cell):
+        found = estimate(cell, weighted=weighted)
+        return found.levels, found.error
     matrices, shares = bloch_laplacians(cell, weighted=weighted)
     values = clipped(np.linalg.eigvalsh(matrices))  # (K, n)
     weights = np.repeat(shares / cell.n_atoms, cell.n_atoms)  # (K n,)
-    return cumulative(values.ravel(), weights)
+    return cumulative(values.ravel(), weights), None
+
+
+def unnormalised_quantiles(graph: Graph, count: int) -> Floats:
+    """The ``count`` quantiles of the eigenvalues of D − A, edges weighted, shape (count,).
+
+    Of a crystal, not of its cell; where the smallest cell is large, an estimate.
+    """
+    cell = smallest_cell(graph)
+    if is_large(cell):
+        found = estimate(cell, weighted=True, normalised=False)
+        return quantiles(found.levels, count) * found.unit
+    matrices, shares = bloch_laplacians(cell, weighted=True)
+    roots = np.sqrt(adjacency(cell, weighted=True).sum(axis=1))
+    values = np.linalg.eigvalsh(roots[:, None] * matrices * roots[None, :])  # (K, n)
+    order = np.argsort(values, axis=None)
+    below = np.cumsum(np.repeat(shares / cell.n_atoms, cell.n_atoms)[order])
+    wanted = (np.arange(count) + 0.5) / count
+    places = np.minimum(np.searchsorted(below, wanted - 1e-9), len(order) - 1)
+    return np.maximum(values.ravel()[order[places]], 0.0)
+
+
+def smallest_cell(graph: Graph) -> Graph:
+    """The graph of the :func:`farfield.graphs.primitive` cell, which a huge one is taken for."""
+    return primitive(graph)[0] if graph.n_atoms <= SEARCHED_ATOMS else graph
 
 
 def clipped(values: npt.NDArray[np.floating]) -> Floats:

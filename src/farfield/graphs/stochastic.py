@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 
 from farfield.graphs.densities import SPACING, cumulative, wasserstein
 from farfield.graphs.neighbours import Graph
-from farfield.graphs.sparse import propagator
+from farfield.graphs.sparse import degrees, propagator
 from farfield.graphs.waves import wave_vectors
 
 Floats = npt.NDArray[np.float64]
@@ -45,6 +45,8 @@ class Estimate:
         What the number of steps leaves open: the distance to the density after half of them.
     vectors, steps
         Number of random vectors, and of Lanczos steps with each.
+    unit
+        In which the eigenvalues of the unnormalised Laplacian are on the grid.
     """
 
     levels: Floats
@@ -52,6 +54,7 @@ class Estimate:
     resolution: float
     vectors: int
     steps: int
+    unit: float = 1.0
 
     @property
     def error(self) -> float:
@@ -63,12 +66,13 @@ def estimate(
     graph: Graph,
     *,
     weighted: bool = False,
+    normalised: bool = True,
     bloch: bool = True,
     seed: int = 0,
     steps: int = STEPS,
     samples: int = SAMPLES,
 ) -> Estimate:
-    """Estimate the cumulative spectral density of the normalised Laplacian.
+    """Estimate the cumulative spectral density of a graph's Laplacian.
 
     Parameters
     ----------
@@ -76,6 +80,8 @@ def estimate(
         The graph, of any size.
     weighted
         Whether edges count by their envelope.
+    normalised
+        Whether it is the density of L; otherwise that of D - A, in units of the largest degree.
     bloch
         Whether a cell narrower than two cutoffs stands for its crystal, as in
         :func:`farfield.graphs.spectral_density`. Otherwise it is a graph of its own.
@@ -90,9 +96,10 @@ def estimate(
     waves, shares = wave_vectors(graph) if bloch else (np.zeros((1, 3)), np.ones(1))
     count = int(np.clip(samples // (graph.n_atoms * len(shares)), LEAST_VECTORS, MOST_VECTORS))
     rng = np.random.default_rng(seed)
+    unit = None if normalised else float(degrees(graph, weighted=weighted).max()) or 1.0
     found, halves = [], []
     for wave in waves:
-        matrix = propagator(graph, weighted=weighted, wave=wave)
+        matrix = propagator(graph, weighted=weighted, wave=wave, unit=unit)
         signs = rng.integers(0, 2, (graph.n_atoms, count), dtype=np.int8) * np.float32(2) - 1
         diagonal, beside = lanczos(matrix, signs.astype(matrix.dtype), steps)
         found.append(levels_of(diagonal, beside))  # (count, grid)
@@ -108,6 +115,7 @@ def estimate(
         resolution=float(wasserstein(levels, coarse)),
         vectors=count * len(shares),
         steps=steps,
+        unit=1.0 if unit is None else unit,
     )
 
 

@@ -12,22 +12,19 @@ from ase import Atoms
 
 from farfield.errors import ModelError, ProfileError
 from farfield.graphs import (
-    Estimate,
     Graph,
-    adjacency,
-    bloch_laplacians,
     coarse_densities,
     content_key,
     criteria_of,
-    estimate,
+    density_with_error,
     is_large,
     local_densities,
     neighbour_graphs,
-    primitive,
     share_near_one,
     sorted_spectra,
     spectral_density,
     spectrum,
+    unnormalised_quantiles,
 )
 from farfield.potentials.contract import Potential
 from farfield.potentials.residual import residual_of
@@ -123,19 +120,19 @@ class Observation:
         return np.unique(self.atom_pairs[2])
 
     @cached_property
-    def _estimate(self) -> Estimate:
-        """The density of a large graph."""
-        return estimate(self.graph, weighted=True)
+    def _density(self) -> tuple[Floats, float | None]:
+        """The density of a large graph, and its error."""
+        return density_with_error(self.graph, weighted=True)
 
     @property
     def density_error(self) -> float | None:
         """By how much a distance of the density may be wrong; None where it is exact."""
-        return self._estimate.error if is_large(self.graph) else None
+        return self._density[1] if is_large(self.graph) else None
 
     @cached_property
     def density(self) -> Codes:
         if is_large(self.graph):
-            return coded(self._estimate.levels)
+            return coded(self._density[0])
         look([self])
         return self.density
 
@@ -155,7 +152,7 @@ class Observation:
 
     @cached_property
     def unnormalised(self) -> Floats:
-        return unnormalised_quantiles(self.graph)
+        return unnormalised_quantiles(self.graph, len(LEVELS))
 
     @cached_property
     def degrees(self) -> Floats:
@@ -196,19 +193,6 @@ def _norms(vectors: Floats) -> Norms:
 def pair_codes(first: Ints, second: Ints) -> Ints:
     """Two atomic numbers as one number, 119 * smaller + larger, of the same shape."""
     return np.asarray(ELEMENTS * np.minimum(first, second) + np.maximum(first, second))
-
-
-def unnormalised_quantiles(graph: Graph) -> Floats:
-    """32 quantiles of the eigenvalues of D − A, edges weighted; of a crystal, not of its cell."""
-    cell, _ = primitive(graph)
-    matrices, shares = bloch_laplacians(cell, weighted=True)
-    degrees = adjacency(cell, weighted=True).sum(axis=1)
-    roots = np.sqrt(degrees)
-    values = np.linalg.eigvalsh(roots[:, None] * matrices * roots[None, :])  # (K, N)
-    order = np.argsort(values, axis=None)
-    below = np.cumsum(np.repeat(shares / cell.n_atoms, cell.n_atoms)[order])
-    places = np.minimum(np.searchsorted(below, LEVELS - 1e-9), len(order) - 1)
-    return np.maximum(values.ravel()[order[places]], 0.0)
 
 
 def look(observations: Sequence[Observation]) -> None:

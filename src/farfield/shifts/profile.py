@@ -32,7 +32,7 @@ from farfield.shifts.observation import Observation
 
 Floats = npt.NDArray[np.float64]
 
-VERSION = 4
+VERSION = 5
 
 
 @final
