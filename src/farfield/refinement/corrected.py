@@ -11,8 +11,9 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from farfield.potentials import Potential, Prediction
-from farfield.priors import Failure, LabelCache, Prior, label, load_prior, require
+from farfield.priors import Failure, Prior, load_prior, require
 from farfield.priors.evaluator import Evaluator
+from farfield.priors.labelling import label_in_folder
 from farfield.refinement.comparison import Comparison, compare
 from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.per_system import PerStructure
@@ -109,10 +110,7 @@ class Corrected(PerStructure):
     def _known(self, structures: Sequence[Atoms]) -> tuple[list[Prediction], list[Outcome]]:
         """The prior head's predictions and the prior's labels."""
         cheap = self.base.predict(structures, self.rule.head)
-        if self._cache is None:
-            return cheap, label(structures, self.prior, workers=self._workers, progress=False)
-        with LabelCache(self._cache) as cache:
-            return cheap, label(structures, self.prior, workers=self._workers, cache=cache)
+        return cheap, label_in_folder(structures, self.prior, self._cache, self._workers)
 
 
 @final

@@ -16,7 +16,8 @@ from farfield.errors import CapabilityError
 from farfield.graphs import Graph
 from farfield.potentials import Potential, Prediction
 from farfield.potentials.contract import CutoffMode
-from farfield.priors import Failure, LabelCache, Prior, label, load_prior
+from farfield.priors import Failure, Prior, load_prior
+from farfield.priors.labelling import label_in_folder
 from farfield.refinement.per_system import PerStructure
 from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule
 from farfield.structures import Labels
@@ -151,10 +152,7 @@ class RadiusRefined(PerStructure):
 
     def _labels(self, structures: Sequence[Atoms]) -> list[Labels | Failure]:
         assert self.prior is not None  # a rule with this criterion names one
-        if self._cache is None:
-            return label(structures, self.prior, workers=self._workers, progress=False)
-        with LabelCache(self._cache) as cache:
-            return label(structures, self.prior, workers=self._workers, cache=cache)
+        return label_in_folder(structures, self.prior, self._cache, self._workers)
 
 
 def _forces(potential: Potential, structures: Sequence[Atoms], head: str | None) -> list[Floats]:
