@@ -17,7 +17,7 @@ from typing import Any, final
 import torch
 from ase import Atoms
 
-from farfield.errors import CapabilityError, ConfigError, did_you_mean
+from farfield.errors import ConfigError
 from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, Prior, label
 from farfield.refinement import gate
@@ -26,6 +26,7 @@ from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint, run_
 from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.aims import aims_of
 from farfield.refinement.contract import Record, Refined, Refinement
+from farfield.refinement.correction import require_head
 from farfield.refinement.course_record import course_record
 from farfield.refinement.replay import (
     labelled,
@@ -109,7 +110,9 @@ class TestTimeTraining(Refinement):
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
-        self._require_head(start)
+        if self.asked is not None:
+            require_head(start, self.asked)
+            require_level(start, self.asked)
         refuse_leak(self.replay, structures)
         replayed = labelled(self.replay, start)
         require_training_domain(replayed, self.settings)
@@ -193,17 +196,6 @@ class TestTimeTraining(Refinement):
         return unseen_electrons(structures, self.checked_on) or distrusted(
             potential, self.asked, self.checked_on, workers=self.workers, cache=self.cache
         )
-
-    def _require_head(self, start: TrainablePotential) -> None:
-        """Raise unless the model has the head that the objectives need."""
-        if self.asked is not None and self.asked.name not in start.heads:
-            raise CapabilityError(
-                f"{start.name} has the heads {', '.join(start.heads)}, none for the prior "
-                f"{self.asked.name!r}{did_you_mean(self.asked.name, start.heads[1:])}: train "
-                "one with  farfield train --strategy joint"
-            )
-        if self.asked is not None:
-            require_level(start, self.asked)
 
     def described(self) -> dict[str, Any]:
         """The settings, and the level of theory of the prior, as plain values."""
