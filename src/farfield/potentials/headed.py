@@ -16,14 +16,11 @@ from farfield.files import atomic
 from farfield.graphs import Graph
 from farfield.potentials import archive
 from farfield.potentials.batches import Batch, collate
-from farfield.potentials.contract import (
-    Capability,
-    CutoffMode,
-    State,
-)
+from farfield.potentials.contract import Capability, CutoffMode
 from farfield.potentials.network import Network
 from farfield.potentials.precision import default_dtype
 from farfield.potentials.torch_potential import Output, TorchPotential
+from farfield.potentials.trainable import State
 
 WEIGHTED = 0.9  # share of the cutoff beyond which an envelope leaves an edge hardly any weight
 

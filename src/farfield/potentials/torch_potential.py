@@ -16,13 +16,8 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from farfield.errors import CapabilityError
 from farfield.graphs import Graph, neighbour_graph
 from farfield.potentials.calculator import PotentialCalculator
-from farfield.potentials.contract import (
-    BatchPrediction,
-    CutoffMode,
-    Prediction,
-    State,
-    TrainablePotential,
-)
+from farfield.potentials.contract import CutoffMode, Prediction
+from farfield.potentials.trainable import BatchPrediction, State, TrainablePotential
 
 
 @final

@@ -9,7 +9,8 @@ from ase import Atoms
 
 from farfield.errors import CapabilityError
 from farfield.graphs import Graph
-from farfield.potentials.contract import Capability, CutoffMode, Potential, TrainablePotential
+from farfield.potentials.contract import Capability, CutoffMode, Potential
+from farfield.potentials.trainable import TrainablePotential
 
 
 class WrappedPotential(Potential):

@@ -14,7 +14,7 @@ from ase.calculators.calculator import Calculator
 
 from farfield.errors import CapabilityError, ModelError
 from farfield.potentials import Potential, Prediction, TrainablePotential
-from farfield.potentials.contract import State
+from farfield.potentials.trainable import State
 from farfield.refinement.per_system import PerStructure
 from farfield.structures import describe, without_labels
 

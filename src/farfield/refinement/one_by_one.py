@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 
 from farfield.potentials import Potential, require_trainable
-from farfield.potentials.contract import State
+from farfield.potentials.trainable import State
 from farfield.priors import label
 from farfield.refinement import gate
 from farfield.refinement.adapted_each import Adapted, AdaptedEach, changed
