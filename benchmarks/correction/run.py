@@ -9,25 +9,26 @@ holds ``md17/``. Writes ``TASK.json`` and ``TASK.md`` beside this script.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from farfield.benchmarks.bench import Bench
 from farfield.benchmarks.contestants import CONTESTANTS
-from farfield.benchmarks.heads import compare_heads
-from farfield.benchmarks.study import CONTROL, run
+from farfield.benchmarks.heads import compare_heads, heads_table
+from farfield.benchmarks.study import kept, run
 from farfield.benchmarks.tables import summary, table
-from farfield.benchmarks.tasks import Task, load_task
-from farfield.benchmarks.zoo import Zoo
+from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.zoo import Strategy, Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
+TWO_HEADS: tuple[Strategy, ...] = ("joint", "retrofit", "retrofit-head")
 TITLES = {
     "supervised": "supervised",
     "prior_alone": "prior alone",
@@ -67,7 +68,8 @@ def main() -> None:
 def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
     """Write both files of one task."""
     task = zoo.task
-    results = {name: found for name in TITLES if (found := _read(folder, task, name, seeds))}
+    found = {name: kept(folder / "results", task.name, name, seeds) for name in TITLES}
+    results = {name: each for name, each in found.items() if each}
     content: dict[str, Any] = {
         "command": f"python benchmarks/correction/run.py --tasks {task.name}",
         "task": task.model_dump(mode="json"),
@@ -79,55 +81,22 @@ def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
         "heads": _heads(zoo, folder, results),
     }
     write_json(HERE / f"{task.name}.json", content)
-    text = table(task, content["results"], TITLES) + "\n" + _heads_table(content["heads"])
+    text = table(task, content["results"], TITLES) + "\n" + heads_table(content["heads"])
     write_text(HERE / f"{task.name}.md", text)
     print(text)
 
 
-def _read(folder: Path, task: Task, name: str, seeds: list[int]) -> dict[int, dict[str, Any]]:
-    paths = {
-        seed: folder / "results" / task.name / f"seed-{seed}" / f"{name}.json" for seed in seeds
-    }
-    return {
-        seed: json.loads(path.read_text(encoding="utf-8"))
-        for seed, path in paths.items()
-        if path.exists()
-    }
-
-
-def _heads(zoo: Zoo, folder: Path, results: dict[str, Any]) -> dict[str, Any]:
+def _heads(zoo: Zoo, folder: Path, known: Collection[str]) -> dict[str, Any]:
     """How alike the heads err, for the models of the first seed."""
     bench = Bench(zoo, 0, folder / "cache")
-    needed = {
-        "joint": "joint",
-        "retrofit": "retrofit",
-        "retrofit-head": "retrofit_head",
-    }
-    sets = {CONTROL: zoo.task.control, **zoo.task.shifted}
     return {
         strategy: {
-            title: compare_heads(bench, strategy, zoo.task.structures(selections))  # type: ignore[arg-type]
-            for title, selections in sets.items()
+            title: compare_heads(bench, strategy, zoo.task.structures(selections))
+            for title, selections in zoo.task.sets.items()
         }
-        for strategy, contestant in needed.items()
-        if contestant in results
+        for strategy in TWO_HEADS
+        if strategy.replace("-", "_") in known
     }
-
-
-def _heads_table(heads: dict[str, Any]) -> str:
-    if not heads:
-        return ""
-    sets = list(next(iter(heads.values())))
-    lines = [
-        "Correlation of the two heads' errors (best β, told with labels), seed 0:",
-        "",
-        "| | " + " | ".join(name.replace("_", " ") for name in sets) + " |",
-        "|---" * (len(sets) + 1) + "|",
-    ]
-    for strategy, found in heads.items():
-        cells = [f"{found[s]['correlation']:.2f} ({found[s]['best_beta']:.2f})" for s in sets]
-        lines.append(f"| {strategy} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

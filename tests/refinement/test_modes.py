@@ -15,7 +15,14 @@ from ase.md.verlet import VelocityVerlet
 import farfield
 from farfield.errors import CapabilityError, ConfigError
 from farfield.potentials.mace import MacePotential
-from farfield.refinement import AdaptedEach, OneByOne, Refined, TestTimeSettings, load_model
+from farfield.refinement import (
+    AdaptedEach,
+    OneByOne,
+    Refined,
+    TestTimeSettings,
+    TestTimeTraining,
+    load_model,
+)
 from farfield.refinement.replay import split_off
 from farfield.shifts import Profile, observe
 from farfield.shifts.profile import fit
@@ -33,8 +40,9 @@ MODEL = model()
 
 
 def adapt(structures: list[Atoms], **changes: object) -> Refined:
-    given = {"settings": SETTINGS, "checked_on": TRAIN, "copies": 5, **changes}
-    return OneByOne(LearnedPrior(), **given).refine(MODEL, structures)
+    given = {"settings": SETTINGS, "checked_on": TRAIN, **changes}
+    training = TestTimeTraining(LearnedPrior(), **given)
+    return OneByOne(training, copies=5).refine(MODEL, structures)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +72,8 @@ def test_each_starts_from_the_same_weights(refined: Refined) -> None:
 def test_a_structure_is_learned_from_and_copies_of_it_judge() -> None:
     for copies, share, seed in [(1, 0.25, 0), (5, 0.25, 3), (7, 0.5, 1)]:
         settings = replace(SETTINGS, held_out=share, seed=seed)
-        group = OneByOne(LearnedPrior(), settings=settings, copies=copies)._with_copies(TEST[0])
+        training = TestTimeTraining(LearnedPrior(), settings=settings)
+        group = OneByOne(training, copies=copies)._with_copies(TEST[0])
         assert len(group) == copies + 1
         learned, judged = split_off(group, share, seed)
         assert TEST[0] in learned and TEST[0] not in judged

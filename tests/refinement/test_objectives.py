@@ -10,8 +10,8 @@ import torch
 from ase import Atoms
 
 from farfield.errors import CapabilityError
-from farfield.potentials.contract import BatchPrediction
 from farfield.potentials.mace import MacePotential
+from farfield.potentials.trainable import BatchPrediction
 from farfield.priors import label
 from farfield.refinement.objectives import (
     AnchorObjective,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from ase import Atoms
 
 from farfield.benchmarks.metrics import Errors, errors
 from farfield.potentials import Potential, Prediction, TrainablePotential
-from farfield.priors import LabelCache, Prior, label, require
+from farfield.priors import Prior, label, require
+from farfield.priors.cache import open_cache
 from farfield.refinement import (
     Correction,
     RadiusRefinement,
@@ -82,7 +82,7 @@ def compare(structures: Sequence[Atoms], contestants: Contestants) -> tuple[Comp
     adapted, judged = halves(structures, contestants.settings.seed)
     published = RadiusRefinement(contestants.profile, mode="truncate", criterion="paper")
     radius = published.refine(contestants.joint, judged)
-    with _opened(contestants.cache) as cache:
+    with open_cache(contestants.cache) as cache:
         training = TestTimeTraining(
             contestants.prior,
             replay=contestants.replay,
@@ -110,10 +110,6 @@ def compare(structures: Sequence[Atoms], contestants: Contestants) -> tuple[Comp
     return found, ttt.potential
 
 
-def _opened(folder: Path | None) -> AbstractContextManager[LabelCache | None]:
-    return nullcontext() if folder is None else LabelCache(folder)
-
-
 def _errors(
     structures: Sequence[Atoms], predict: Callable[[list[Atoms]], Sequence[Prediction]]
 ) -> Errors:
@@ -122,7 +118,7 @@ def _errors(
 
 
 def _prior_predictions(structures: list[Atoms], contestants: Contestants) -> list[Prediction]:
-    with _opened(contestants.cache) as cache:
+    with open_cache(contestants.cache) as cache:
         outcomes = label(structures, contestants.prior, cache=cache)
     found = []
     for atoms, outcome in zip(structures, outcomes, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -34,3 +34,21 @@ def compare_heads(
         "main_rms_eV_per_A": float(np.sqrt(np.mean(error**2))),
         "residual_rms_eV_per_A": float(np.sqrt(np.mean(residual**2))),
     }
+
+
+def heads_table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """What :func:`compare_heads` says, by strategy and set, as Markdown; empty if of nothing."""
+    if not found:
+        return ""
+    sets = list(next(iter(found.values())))
+    lines = [
+        "| | " + " | ".join(name.replace("_", " ") for name in sets) + " |",
+        "|---" * (len(sets) + 1) + "|",
+    ]
+    for strategy, each in found.items():
+        cells = [
+            f"{each[name]['correlation']:.2f} ({each[name]['best_beta']:.2f})" for name in sets
+        ]
+        lines.append(f"| {strategy} | " + " | ".join(cells) + " |")
+    title = "Correlation of the two heads' errors (best β, told with labels), seed 0:"
+    return "\n".join([title, "", *lines]) + "\n"

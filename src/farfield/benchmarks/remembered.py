@@ -8,45 +8,29 @@ from typing import final
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from farfield.graphs import Graph
 from farfield.potentials import Potential, Prediction
 from farfield.potentials.contract import CutoffMode
+from farfield.potentials.wrapped import WrappedPotential
 from farfield.priors.cache import key_of
 
 
 @final
-class Remembered(Potential):
+class Remembered(WrappedPotential):
     """Any model, with its predictions and its views at other radii kept in memory.
 
     ``modes`` limits the cutoff modes that it offers; None leaves all.
     """
 
     def __init__(self, base: Potential, modes: frozenset[CutoffMode] | None = None) -> None:
-        self.base = base
+        super().__init__(base)
         self.capabilities = base.capabilities
         self.cutoff_modes = base.cutoff_modes if modes is None else modes
-        self.conservative = base.conservative
         self._known: dict[tuple[str, str], Prediction] = {}
         self._views: dict[tuple[float, CutoffMode], Remembered] = {}
 
     @property
     def name(self) -> str:
         return self.base.name
-
-    @property
-    def cutoff(self) -> float | None:
-        return self.base.cutoff
-
-    @property
-    def species(self) -> frozenset[int] | None:
-        return self.base.species
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        return self.base.heads
-
-    def graph(self, atoms: Atoms) -> Graph:
-        return self.base.graph(atoms)
 
     def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
         keys = [(key_of(atoms, ""), self.main_head(head)) for atoms in structures]

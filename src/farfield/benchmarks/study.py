@@ -32,7 +32,7 @@ def run(bench: Bench, name: str, folder: Path, say: Say = print) -> dict[str, An
     ``record``.
     """
     task = bench.zoo.task
-    path = folder / task.name / f"seed-{bench.seed}" / f"{name}.json"
+    path = _file(folder, task.name, bench.seed, name)
     if path.exists():
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content
@@ -49,6 +49,20 @@ def run(bench: Bench, name: str, folder: Path, say: Say = print) -> dict[str, An
         say(f"{task.name} seed {bench.seed} {name} {title}: {mean:.0f} meV/Å")
     write_json(path, found)
     return found
+
+
+def kept(folder: Path, task: str, name: str, seeds: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What :func:`run` has left of one contestant, by seed; seeds without results are left out."""
+    paths = {seed: _file(folder, task, seed, name) for seed in seeds}
+    return {
+        seed: json.loads(path.read_text(encoding="utf-8"))
+        for seed, path in paths.items()
+        if path.exists()
+    }
+
+
+def _file(folder: Path, task: str, seed: int, name: str) -> Path:
+    return folder / task / f"seed-{seed}" / f"{name}.json"
 
 
 def judge(bench: Bench, method: Method, title: str) -> dict[str, Any]:

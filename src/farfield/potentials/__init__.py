@@ -3,18 +3,11 @@
 from farfield.potentials.batches import Batch
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.potentials.building import build, rebuild
-from farfield.potentials.contract import (
-    BatchPrediction,
-    Capability,
-    Potential,
-    Prediction,
-    TrainablePotential,
-    require,
-    require_trainable,
-)
+from farfield.potentials.contract import Capability, Potential, Prediction, require
 from farfield.potentials.fingerprint import fingerprint
 from farfield.potentials.headed import HeadedPotential
 from farfield.potentials.network import HeadTable, Local, Network
+from farfield.potentials.trainable import BatchPrediction, TrainablePotential, require_trainable
 
 __all__ = [
     "Batch",

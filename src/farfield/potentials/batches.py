@@ -26,6 +26,8 @@ class Batch:
         Shape (N, 3), Å.
     cells
         Cell vectors as rows, shape (B, 3, 3), Å; of meaning only where periodic.
+    volumes
+        Of the cells, shape (B,), Å³, float64; of meaning only where periodic in all directions.
     owners
         Structure of each atom, shape (N,).
     heads
@@ -41,6 +43,7 @@ class Batch:
     numbers: torch.Tensor
     positions: torch.Tensor
     cells: torch.Tensor
+    volumes: torch.Tensor
     owners: torch.Tensor
     heads: torch.Tensor
     edges: torch.Tensor
@@ -72,6 +75,7 @@ def collate(
     def integers(array: npt.ArrayLike) -> torch.Tensor:
         return torch.as_tensor(np.asarray(array), dtype=torch.long, device=device)
 
+    volumes = [abs(np.linalg.det(graph.cell)) for graph in graphs]
     edges = [
         np.stack([graph.senders, graph.receivers]) + start
         for graph, start in zip(graphs, starts, strict=True)
@@ -80,6 +84,7 @@ def collate(
         numbers=integers(np.concatenate([graph.numbers for graph in graphs])),
         positions=floats([graph.positions for graph in graphs]),
         cells=floats([graph.cell[None] for graph in graphs]),
+        volumes=torch.as_tensor(np.array(volumes), device=device),
         owners=integers(np.repeat(np.arange(len(graphs)), counts)),
         heads=integers(heads),
         edges=integers(np.concatenate(edges, axis=1)),

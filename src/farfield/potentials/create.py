@@ -10,9 +10,9 @@ from ase import Atoms
 from farfield.errors import ConfigError, did_you_mean
 from farfield.graphs import neighbour_graph
 from farfield.potentials.adapters import MODULES, adapter, architectures
-from farfield.potentials.contract import TrainablePotential
 from farfield.potentials.gemnet.settings import ARCHITECTURES as GEMNET
 from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
+from farfield.potentials.trainable import TrainablePotential
 from farfield.settings import validated
 
 

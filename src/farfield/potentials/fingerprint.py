@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from farfield.potentials.contract import Potential, TrainablePotential
+from farfield.potentials.contract import Potential
+from farfield.potentials.trainable import TrainablePotential
 
 
 def fingerprint(potential: Potential) -> str:

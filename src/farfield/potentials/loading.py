@@ -16,8 +16,9 @@ from farfield.potentials import archive
 from farfield.potentials.adapters import adapter
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.potentials.chgnet.library import PRETRAINED_ALIASES
-from farfield.potentials.contract import Potential, TrainablePotential
+from farfield.potentials.contract import Potential
 from farfield.potentials.mace.library import FOUNDATION_ALIASES
+from farfield.potentials.trainable import TrainablePotential
 
 CALCULATORS = {"emt": "ase.calculators.emt:EMT", "lj": "ase.calculators.lj:LennardJones"}
 MACE_SUFFIX = ".model"  # of mace-torch; such a file is a pickle, opened for its name alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import final
@@ -55,6 +55,11 @@ def key_of(atoms: Atoms, level_of_theory: str) -> str:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()
+
+
+def open_cache(folder: Path | None) -> AbstractContextManager[LabelCache | None]:
+    """Open the cache in a folder; None opens none."""
+    return nullcontext() if folder is None else LabelCache(folder)
 
 
 @final

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
 from farfield.errors import ConfigError
-from farfield.priors.cache import LabelCache, key_of
+from farfield.priors.cache import LabelCache, key_of, open_cache
 from farfield.priors.contract import Failure, Prior
 from farfield.priors.evaluator import Evaluator
 from farfield.priors.pool import Record, label_in_processes
@@ -52,6 +53,15 @@ def label(
         progress=progress,
     )
     return counted.outcomes
+
+
+def label_in_folder(
+    structures: Sequence[Atoms], prior: Prior, folder: Path | None, workers: int = 1
+) -> list[Labels | Failure]:
+    """Label with the cache in a folder; without one, nothing is kept and no bar is drawn."""
+    progress = False if folder is None else None
+    with open_cache(folder) as cache:
+        return label(structures, prior, workers=workers, cache=cache, progress=progress)
 
 
 def label_counted(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal, final
 
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import Calculator
 
 from farfield.errors import DependencyError
 from farfield.priors.contract import Prior
+from farfield.priors.function import FunctionCalculator, Results
 
 # Å. GFN1 at the Γ point, against a cell of 11 to 13 Å: MgO at 4.2 Å is off by 1.97 eV per
 # atom and at 8.4 Å by 0.13; diamond at 3.6 Å by 1.18 and at 7.1 Å by 0.04.
 SMALLEST_CELL = 8.0
+PROPERTIES = ("energy", "forces", "stress", "charges", "dipole")
 
 
 class _XTBPrior(Prior):
@@ -39,7 +42,7 @@ class _XTBPrior(Prior):
             import tblite.ase  # noqa: F401
         except ImportError as error:
             raise DependencyError("tblite", "xtb", f"the prior {self.name!r}") from error
-        return XTBCalculator(self.method)
+        return FunctionCalculator(partial(_computed, self.method), PROPERTIES)
 
     def refusal(self, atoms: Atoms) -> str | None:
         """Return why this prior cannot take ``atoms``, or None when it can."""
@@ -78,46 +81,19 @@ class GFN1Prior(_XTBPrior):
     method = "GFN1-xTB"
 
 
-@final
-class XTBCalculator(Calculator):
-    """An ASE calculator whose result depends on the structure alone.
+def _computed(method: str, atoms: Atoms) -> Results:
+    """What tblite says of a structure alone, with charge and spin of ``atoms.info``.
 
     tblite's own calculator starts from the density of the structure before, which moves
-    forces by some 1e-4 eV/Å and saves no time. This one starts every structure afresh,
-    and takes charge and spin from ``atoms.info``.
+    forces by some 1e-4 eV/Å and saves no time. Here every structure starts afresh.
     """
+    from tblite.ase import TBLite
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress", "charges", "dipole"]  # noqa: RUF012 - ASE's own declaration
-
-    def __init__(self, method: str) -> None:
-        super().__init__()
-        self._method = method
-
-    def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
-        """Return what changed since the last result; ASE does not look at charge and spin."""
-        changes: list[str] = super().check_state(atoms, tol)
-        if self.atoms is not None and _electrons(atoms) != _electrons(self.atoms):
-            changes.append("initial_charges")
-        return changes
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Compute every property of ``atoms``."""
-        from tblite.ase import TBLite
-
-        super().calculate(atoms, properties, system_changes)
-        current = self.atoms
-        assert current is not None  # ASE has just set it
-        charge, multiplicity = _electrons(current)
-        bare = Atoms(current.numbers, current.positions, cell=current.cell, pbc=current.pbc)
-        engine = TBLite(method=self._method, charge=charge, multiplicity=multiplicity, verbosity=0)
-        engine.calculate(bare)
-        known = self.implemented_properties
-        self.results = {key: value for key, value in engine.results.items() if key in known}
+    charge, multiplicity = _electrons(atoms)
+    bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    engine = TBLite(method=method, charge=charge, multiplicity=multiplicity, verbosity=0)
+    engine.calculate(bare)
+    return {key: value for key, value in engine.results.items() if key in PROPERTIES}
 
 
 def _electrons(atoms: Atoms) -> tuple[float, int | None]:

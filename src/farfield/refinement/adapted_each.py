@@ -13,9 +13,8 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from farfield.errors import CapabilityError, ModelError
-from farfield.graphs import Graph
-from farfield.potentials import Capability, Potential, Prediction, TrainablePotential
-from farfield.potentials.contract import CutoffMode, State
+from farfield.potentials import Potential, Prediction, TrainablePotential
+from farfield.potentials.trainable import State
 from farfield.refinement.per_system import PerStructure
 from farfield.structures import describe, without_labels
 
@@ -48,37 +47,17 @@ class AdaptedEach(PerStructure):
         The structures; one that was left alone has no weights of its own.
     """
 
-    cutoff_modes: frozenset[CutoffMode] = frozenset()
+    base: TrainablePotential
 
     def __init__(self, base: TrainablePotential, members: Sequence[Adapted]) -> None:
-        self.base = base
+        super().__init__(base)
         self.members = list(members)
-        self.capabilities = base.capabilities & {Capability.FEATURES}
-        self.conservative = base.conservative
         self._start = base.state()
         self._moved = base.clone()
 
     @property
     def name(self) -> str:
         return f"{self.base.name}, adapted to {len(self.members)} structures one by one"
-
-    @property
-    def cutoff(self) -> float | None:
-        return self.base.cutoff
-
-    @property
-    def species(self) -> frozenset[int] | None:
-        return self.base.species
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        return self.base.heads
-
-    def head_species(self, head: str) -> frozenset[int] | None:
-        return self.base.head_species(head)
-
-    def graph(self, atoms: Atoms) -> Graph:
-        return self.base.graph(atoms)
 
     def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
         found = []
@@ -109,15 +88,12 @@ class AdaptedEach(PerStructure):
         found.restore(self._state(place))
         return found
 
-    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
-        raise CapabilityError(f"{self.name} has no cutoff of its own: change the model it is of")
-
     def fixed(self, atoms: Atoms, head: str) -> Calculator:
         return self.at(self.place(atoms)).calculator(head)
 
     def save(self, path: Path) -> None:
         """Write the base model with all weights beside it."""
-        self.base.save(path, rule={"kind": KIND, "members": [_plain(one) for one in self.members]})
+        self.save_base(path, {"kind": KIND, "members": [_plain(one) for one in self.members]})
 
     @classmethod
     def from_plain(cls, base: Potential, rule: dict[str, Any]) -> AdaptedEach:

@@ -12,17 +12,18 @@ from ase.calculators.calculator import Calculator
 
 from farfield.errors import CapabilityError
 from farfield.graphs import Graph, envelope
-from farfield.potentials import Capability, Potential, Prediction
+from farfield.potentials import Potential, Prediction
 from farfield.potentials.calculator import PotentialCalculator
 from farfield.potentials.contract import CutoffMode
 from farfield.potentials.mace import MacePotential
 from farfield.potentials.mace.atom_radii import with_atom_radii
+from farfield.potentials.wrapped import WrappedPotential
 
 LOWEST, LARGEST = 0.6, 1.2  # of the trained radius
 
 
 @final
-class AtomRadii(Potential):
+class AtomRadii(WrappedPotential):
     """A MACE in which every atom's radius gives it the coordination of training.
 
     The radius of an atom is the solution of an equation in the distances of its neighbours, and
@@ -49,9 +50,6 @@ class AtomRadii(Potential):
         The model is no MACE, or one that cannot be tapered.
     """
 
-    capabilities = frozenset({Capability.FEATURES})
-    cutoff_modes: frozenset[CutoffMode] = frozenset()
-
     def __init__(
         self,
         base: Potential,
@@ -65,12 +63,11 @@ class AtomRadii(Potential):
                 f"{base.name} takes no radius per atom, only a MACE does: use one radius per "
                 "structure"
             )
+        super().__init__(base)
         wanted = {number: scale * target for number, target in targets.items()}
         lowest, largest = LOWEST * base.cutoff, LARGEST * base.cutoff
         module = with_atom_radii(base.module, wanted, lowest, largest, stiffness)
         self._model = MacePotential(module, base.metadata)
-        self.base = base
-        self.conservative = base.conservative
 
     @property
     def name(self) -> str:
@@ -79,17 +76,6 @@ class AtomRadii(Potential):
     @property
     def cutoff(self) -> float | None:
         return self._model.cutoff
-
-    @property
-    def species(self) -> frozenset[int] | None:
-        return self.base.species
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        return self.base.heads
-
-    def head_species(self, head: str) -> frozenset[int] | None:
-        return self.base.head_species(head)
 
     def graph(self, atoms: Atoms) -> Graph:
         return self._model.graph(atoms)

@@ -10,12 +10,10 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from farfield.errors import CapabilityError
-from farfield.graphs import Graph
-from farfield.potentials import Potential, Prediction, TrainablePotential
-from farfield.potentials.contract import Capability, CutoffMode
-from farfield.priors import Failure, LabelCache, Prior, label, load_prior, require
+from farfield.potentials import Potential, Prediction
+from farfield.priors import Failure, Prior, load_prior, require
 from farfield.priors.evaluator import Evaluator
+from farfield.priors.labelling import label_in_folder
 from farfield.refinement.comparison import Comparison, compare
 from farfield.refinement.correction_rule import CorrectionRule
 from farfield.refinement.per_system import PerStructure
@@ -52,8 +50,6 @@ class Corrected(PerStructure):
         The model has no head for this prior.
     """
 
-    cutoff_modes: frozenset[CutoffMode] = frozenset()
-
     def __init__(
         self,
         base: Potential,
@@ -63,10 +59,9 @@ class Corrected(PerStructure):
         workers: int = 1,
     ) -> None:
         base.main_head(rule.head)
-        self.base = base
+        super().__init__(base)
         self.rule = rule
         self.prior = load_prior(rule.prior) if prior is None else prior
-        self.capabilities = base.capabilities & {Capability.FEATURES}
         self.conservative = base.conservative and self.prior.conservative
         self._cache = cache
         self._workers = workers
@@ -74,21 +69,6 @@ class Corrected(PerStructure):
     @property
     def name(self) -> str:
         return f"{self.base.name}, corrected by {self.prior.name}"
-
-    @property
-    def cutoff(self) -> float | None:
-        return self.base.cutoff
-
-    @property
-    def species(self) -> frozenset[int] | None:
-        return self.base.species
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        return self.base.heads
-
-    def graph(self, atoms: Atoms) -> Graph:
-        return self.base.graph(atoms)
 
     def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
         if self.main_head(head) != self.heads[0]:
@@ -123,22 +103,14 @@ class Corrected(PerStructure):
         beta = self.rule.beta_of(seen)
         return CorrectedCalculator(self.base, self.rule.head, self.prior, beta)
 
-    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
-        raise CapabilityError(f"{self.name} has no cutoff of its own: change the model it is of")
-
     def save(self, path: Path) -> None:
         """Write the base model with the rule beside it."""
-        if not isinstance(self.base, TrainablePotential):
-            raise CapabilityError(f"{self.base.name} cannot be saved")
-        self.base.save(path, rule=self.rule.to_plain())
+        self.save_base(path, self.rule.to_plain())
 
     def _known(self, structures: Sequence[Atoms]) -> tuple[list[Prediction], list[Outcome]]:
         """The prior head's predictions and the prior's labels."""
         cheap = self.base.predict(structures, self.rule.head)
-        if self._cache is None:
-            return cheap, label(structures, self.prior, workers=self._workers, progress=False)
-        with LabelCache(self._cache) as cache:
-            return cheap, label(structures, self.prior, workers=self._workers, cache=cache)
+        return cheap, label_in_folder(structures, self.prior, self._cache, self._workers)
 
 
 @final

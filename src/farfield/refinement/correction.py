@@ -8,7 +8,6 @@ that fails; so the known error serves as a control variate for the unknown one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -18,7 +17,8 @@ from ase import Atoms
 
 from farfield.errors import CapabilityError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
-from farfield.priors import Failure, LabelCache, Prior
+from farfield.priors import Failure, Prior
+from farfield.priors.cache import open_cache
 from farfield.refinement.comparison import Comparison
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
@@ -119,7 +119,7 @@ class Correction(Refinement):
 
     def _doubt(self, potential: Potential) -> str | None:
         """Why the prior is not the one that its head has learned."""
-        with nullcontext() if self._cache is None else LabelCache(self._cache) as cache:
+        with open_cache(self._cache) as cache:
             return distrusted(
                 potential, self._prior, self._checked_on, workers=self._workers, cache=cache
             )

@@ -9,7 +9,7 @@ from typing import Any, final
 import torch
 
 from farfield.potentials import TrainablePotential
-from farfield.potentials.contract import State
+from farfield.potentials.trainable import State
 from farfield.refinement.adaptation_settings import AdaptationSettings
 
 SHARES = (0.2, 0.4, 0.6, 0.8)  # of the way from the start, that are judged too

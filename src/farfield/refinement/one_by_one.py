@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import final
 
 import numpy as np
 from ase import Atoms
 
 from farfield.potentials import Potential, require_trainable
-from farfield.potentials.contract import State
-from farfield.priors import LabelCache, Prior, label
+from farfield.potentials.trainable import State
+from farfield.priors import label
 from farfield.refinement import gate
-from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.adapted_each import Adapted, AdaptedEach, changed
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
 from farfield.refinement.displacements import displaced
 from farfield.refinement.replay import refuse_leak, split_off
 from farfield.refinement.test_time_training import TestTimeTraining
-from farfield.refinement.trust import distrusted, require_level, unseen_electrons
-from farfield.shifts import Diagnosis, Profile, diagnose, observe
+from farfield.refinement.trust import require_level, unseen_electrons
+from farfield.shifts import Diagnosis, diagnose, observe
 from farfield.structures import describe
 
 COPIES = 7
@@ -40,8 +39,8 @@ class OneByOne(Refinement):
 
     Parameters
     ----------
-    prior, replay, profile, settings, workers, cache, checked_on
-        As for :class:`~farfield.refinement.TestTimeTraining`.
+    training
+        How each is adapted to; its profile tells which are, and it keeps no checkpoint.
     copies
         Rattled copies of each structure.
     displacement
@@ -52,56 +51,46 @@ class OneByOne(Refinement):
 
     def __init__(
         self,
-        prior: Prior | None,
-        replay: Sequence[Atoms] = (),
-        profile: Profile | None = None,
-        settings: TestTimeSettings | None = None,
-        workers: int = 1,
-        cache: LabelCache | None = None,
-        checked_on: Sequence[Atoms] | None = None,
+        training: TestTimeTraining,
         copies: int = COPIES,
         displacement: float = DISPLACEMENT,
     ) -> None:
-        self._settings = settings or TestTimeSettings()
-        self._prior = prior if "prior" in self._settings.objectives else None
-        self._replay = replay
-        self._profile = profile
-        self._workers = workers
-        self._cache = cache
-        self._checked_on = checked_on
+        self._training = training
         self._copies = copies
         self._displacement = displacement
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
-        if self._prior is not None:
-            require_head(start, self._prior)
-            require_level(start, self._prior)
-        refuse_leak(self._replay, structures)
-        forced = self._settings.force
+        training = self._training
+        prior, forced = training.asked, training.settings.force
+        if prior is not None:
+            require_head(start, prior)
+            require_level(start, prior)
+        refuse_leak(training.replay, structures)
         settings = {
-            **asdict(self._settings),
-            "prior": None if self._prior is None else self._prior.level_of_theory,
+            **training.described(),
             "per": "structure",
             "copies": self._copies,
             "displacement": self._displacement,
         }
-        doubt = None if forced else self._doubt(start)
+        doubt = None if forced else training.doubt(start, ())
         if doubt is not None:
             return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         alone = [None] * len(structures) if forced else self._left_alone(start, structures)
         groups = [self._with_copies(atoms) for atoms in structures]
-        if self._prior is not None and self._cache is not None:
+        if prior is not None and training.cache is not None:
             waiting = [group for group, why in zip(groups, alone, strict=True) if why is None]
             copies = [atoms for group in waiting for atoms in group]
-            label(copies, self._prior, workers=self._workers, cache=self._cache)
+            label(copies, prior, workers=training.workers, cache=training.cache)
+        trusted = None if training.checked_on is None else ()
+        each = replace(training, profile=None, checked_on=trusted, checkpoint=None)
         weights = start.state()
         members, records, reasons = [], [], []
         for atoms, group, why in zip(structures, groups, alone, strict=True):
             record = Record(self.name, False, [why or ""])
             own: State = {}
             if why is None:
-                refined = self._training().refine(start, group)
+                refined = each.refine(start, group)
                 record = refined.record
                 if record.acted:
                     moved = require_trainable(refined.potential, "test-time training")
@@ -119,40 +108,25 @@ class OneByOne(Refinement):
 
     def _with_copies(self, atoms: Atoms) -> list[Atoms]:
         """Rattled copies, the structure itself among those that are learned from."""
-        group = displaced([atoms], self._copies, self._displacement, self._settings.seed)
+        settings = self._training.settings
+        group = displaced([atoms], self._copies, self._displacement, settings.seed)
         places = list(range(len(group) + 1))
-        learned, _ = split_off(places, self._settings.held_out, self._settings.seed)
+        learned, _ = split_off(places, settings.held_out, settings.seed)
         group.insert(learned[0], atoms)
         return group
 
-    def _training(self) -> TestTimeTraining:
-        return TestTimeTraining(
-            self._prior,
-            replay=self._replay,
-            settings=self._settings,
-            workers=self._workers,
-            cache=self._cache,
-            checked_on=None if self._checked_on is None else (),
-        )
-
     def _left_alone(self, potential: Potential, structures: list[Atoms]) -> list[str | None]:
         """Why a structure is not adapted to: a strange charge, or nothing to mend; None else."""
-        known = self._checked_on if self._prior is not None else None
+        profile, prior = self._training.profile, self._training.asked
+        known = self._training.checked_on if prior is not None else None
         found = [unseen_electrons([atoms], known or ()) for atoms in structures]
-        if self._profile is not None:
+        if profile is not None:
             seen = observe(structures, potential=potential)
-            each = diagnose(structures, seen, self._profile).structures
+            each = diagnose(structures, seen, profile).structures
             decisions = [gate.before(Diagnosis([one], {})) for one in each]
             inside = [None if decision.act else decision.reason for decision in decisions]
             found = [first or second for first, second in zip(found, inside, strict=True)]
         return found
-
-    def _doubt(self, potential: Potential) -> str | None:
-        if self._prior is None or self._checked_on is None:
-            return None
-        return distrusted(
-            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
-        )
 
 
 def _figures(records: Sequence[Record], acted: int) -> dict[str, float]:

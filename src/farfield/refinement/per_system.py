@@ -8,10 +8,10 @@ from typing import Any, final
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from farfield.potentials import Potential
+from farfield.potentials.wrapped import WrappedPotential
 
 
-class PerStructure(Potential):
+class PerStructure(WrappedPotential):
     """A model with a choice per structure, such as a radius, or how much to correct."""
 
     @abstractmethod

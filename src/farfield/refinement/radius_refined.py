@@ -14,9 +14,10 @@ from ase.calculators.calculator import Calculator
 
 from farfield.errors import CapabilityError
 from farfield.graphs import Graph
-from farfield.potentials import Capability, Potential, Prediction, TrainablePotential
+from farfield.potentials import Potential, Prediction
 from farfield.potentials.contract import CutoffMode
-from farfield.priors import Failure, LabelCache, Prior, label, load_prior
+from farfield.priors import Failure, Prior, load_prior
+from farfield.priors.labelling import label_in_folder
 from farfield.refinement.per_system import PerStructure
 from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule
 from farfield.structures import Labels
@@ -45,9 +46,6 @@ class RadiusRefined(PerStructure):
         For labelling with the prior: folder of the cache, None for none, and processes.
     """
 
-    capabilities = frozenset({Capability.FEATURES})
-    cutoff_modes: frozenset[CutoffMode] = frozenset()
-
     def __init__(
         self,
         base: Potential,
@@ -56,10 +54,9 @@ class RadiusRefined(PerStructure):
         cache: Path | None = None,
         workers: int = 1,
     ) -> None:
-        self.base = base
+        super().__init__(base)
         self.rule = rule
         self.prior = load_prior(rule.prior) if prior is None and rule.prior else prior
-        self.conservative = base.conservative
         self._cache = cache
         self._workers = workers
         self._views: dict[float, Potential] = {rule.training_radius: base}
@@ -67,21 +64,6 @@ class RadiusRefined(PerStructure):
     @property
     def name(self) -> str:
         return f"{self.base.name}, radius refined"
-
-    @property
-    def cutoff(self) -> float | None:
-        return self.base.cutoff
-
-    @property
-    def species(self) -> frozenset[int] | None:
-        return self.base.species
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        return self.base.heads
-
-    def head_species(self, head: str) -> frozenset[int] | None:
-        return self.base.head_species(head)
 
     def distances(self, structures: Sequence[Atoms]) -> Floats:
         """What the criterion says of every radius, shape (n, K + 1), the training radius last.
@@ -161,9 +143,7 @@ class RadiusRefined(PerStructure):
 
     def save(self, path: Path) -> None:
         """Write the base model with the rule beside it."""
-        if not isinstance(self.base, TrainablePotential):
-            raise CapabilityError(f"{self.base.name} cannot be saved")
-        self.base.save(path, rule=self.rule.to_plain())
+        self.save_base(path, self.rule.to_plain())
 
     def _widest(self, structures: Sequence[Atoms]) -> list[Graph]:
         """Graphs that reach the largest radius."""
@@ -172,10 +152,7 @@ class RadiusRefined(PerStructure):
 
     def _labels(self, structures: Sequence[Atoms]) -> list[Labels | Failure]:
         assert self.prior is not None  # a rule with this criterion names one
-        if self._cache is None:
-            return label(structures, self.prior, workers=self._workers, progress=False)
-        with LabelCache(self._cache) as cache:
-            return label(structures, self.prior, workers=self._workers, cache=cache)
+        return label_in_folder(structures, self.prior, self._cache, self._workers)
 
 
 def _forces(potential: Potential, structures: Sequence[Atoms], head: str | None) -> list[Floats]:

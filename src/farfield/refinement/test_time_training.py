@@ -10,14 +10,14 @@ forgetting what it knew. Other objectives need no prior.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 import torch
 from ase import Atoms
 
-from farfield.errors import CapabilityError, ConfigError, did_you_mean
+from farfield.errors import ConfigError
 from farfield.potentials import Potential, TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, Prior, label
 from farfield.refinement import gate
@@ -26,6 +26,7 @@ from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint, run_
 from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.aims import aims_of
 from farfield.refinement.contract import Record, Refined, Refinement
+from farfield.refinement.correction import require_head
 from farfield.refinement.course_record import course_record
 from farfield.refinement.replay import (
     labelled,
@@ -46,6 +47,7 @@ UNJUDGED = (
 
 
 @final
+@dataclass(frozen=True, eq=False, repr=False)
 class TestTimeTraining(Refinement):
     """Adapt a model to a set of unlabelled structures.
 
@@ -87,48 +89,45 @@ class TestTimeTraining(Refinement):
     __test__ = False  # not a test class
     name = "ttt"
 
-    def __init__(
-        self,
-        prior: Prior | None,
-        replay: Sequence[Atoms] = (),
-        profile: Profile | None = None,
-        settings: TestTimeSettings | None = None,
-        workers: int = 1,
-        cache: LabelCache | None = None,
-        checked_on: Sequence[Atoms] | None = None,
-        checkpoint: Path | None = None,
-        report: Report = lambda judgement: None,
-    ) -> None:
-        self._settings = settings or TestTimeSettings()
-        self._prior = prior if "prior" in self._settings.objectives else None
-        if self._prior is None and "prior" in self._settings.objectives:
+    prior: Prior | None
+    replay: Sequence[Atoms] = ()
+    profile: Profile | None = None
+    settings: TestTimeSettings = TestTimeSettings()  # noqa: RUF009 - it is frozen
+    workers: int = 1
+    cache: LabelCache | None = None
+    checked_on: Sequence[Atoms] | None = None
+    checkpoint: Path | None = None
+    report: Report = lambda judgement: None
+
+    def __post_init__(self) -> None:
+        if self.prior is None and "prior" in self.settings.objectives:
             raise ConfigError("the objective prior needs a prior: give one, such as gfn2")
-        self._replay = replay
-        self._profile = profile
-        self._workers = workers
-        self._cache = cache
-        self._checked_on = checked_on
-        self._checkpoint = checkpoint
-        self._report = report
+
+    @property
+    def asked(self) -> Prior | None:
+        """The prior, if an objective asks for it."""
+        return self.prior if "prior" in self.settings.objectives else None
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         start = require_trainable(potential, "test-time training")
-        self._require_head(start)
-        refuse_leak(self._replay, structures)
-        replayed = labelled(self._replay, start)
-        require_training_domain(replayed, self._settings)
-        settings = self._described()
-        if self._prior is None and not self._settings.force:
+        if self.asked is not None:
+            require_head(start, self.asked)
+            require_level(start, self.asked)
+        refuse_leak(self.replay, structures)
+        replayed = labelled(self.replay, start)
+        require_training_domain(replayed, self.settings)
+        settings = self.described()
+        if self.asked is None and not self.settings.force:
             return Refined(potential, Record(self.name, False, [UNJUDGED], settings=settings))
         reasons = []
-        if self._profile is not None:
+        if self.profile is not None:
             seen = observe(structures, potential=start)
-            decision = gate.before(diagnose(structures, seen, self._profile))
+            decision = gate.before(diagnose(structures, seen, self.profile))
             reasons.append(decision.reason)
-            if not decision.act and not self._settings.force:
+            if not decision.act and not self.settings.force:
                 return Refined(potential, Record(self.name, False, reasons, settings=settings))
 
-        doubt = None if self._settings.force else self._doubt(start, structures)
+        doubt = None if self.settings.force else self.doubt(start, structures)
         if doubt is not None:
             reasons.append(doubt)
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
@@ -137,46 +136,46 @@ class TestTimeTraining(Refinement):
         reasons += notes
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
-        learn, held_out = split_off(samples, self._settings.held_out, self._settings.seed)
+        learn, held_out = split_off(samples, self.settings.held_out, self.settings.seed)
         training = [sample.atoms for sample in replayed]
-        aims = aims_of(start, learn, held_out, training, self._settings)
-        replay, anchor = replaying(replayed, aims.learn, aims.potential, self._settings)
+        aims = aims_of(start, learn, held_out, training, self.settings)
+        replay, anchor = replaying(replayed, aims.learn, aims.potential, self.settings)
         checkpoint = None
-        if self._checkpoint is not None:
-            run = run_hash(start, self._settings, samples, replayed)
-            checkpoint = AdaptationCheckpoint(self._checkpoint, run)
+        if self.checkpoint is not None:
+            run = run_hash(start, self.settings, samples, replayed)
+            checkpoint = AdaptationCheckpoint(self.checkpoint, run)
         course = adapt(
             aims.potential,
             aims.learn,
             replay,
             aims.error,
             anchor,
-            self._settings,
+            self.settings,
             checkpoint=checkpoint,
-            report=self._report,
+            report=self.report,
         )
         record = course_record(self.name, aims.criterion, course)
         record = replace(
             record,
-            acted=record.acted or self._settings.force,
+            acted=record.acted or self.settings.force,
             reasons=reasons + record.reasons + aims.notes,
             figures={"structures adapted on": float(len(learn)), **record.figures},
             settings=settings,
         )
-        if self._checkpoint is not None:
-            self._checkpoint.unlink(missing_ok=True)
+        if self.checkpoint is not None:
+            self.checkpoint.unlink(missing_ok=True)
         return Refined(_moved(start, aims.potential) if record.acted else potential, record)
 
     def _samples(
         self, start: TrainablePotential, structures: Sequence[Atoms]
     ) -> tuple[list[Sample], list[str]]:
         """Structures with the prior's labels, or with none; and what is to be told of them."""
-        if self._prior is None:
+        if self.asked is None:
             empty = Labels(None, None)
             return [Sample(a, start.heads[0], empty) for a in structures if len(a) > 1], []
-        outcomes = label(structures, self._prior, workers=self._workers, cache=self._cache)
+        outcomes = label(structures, self.asked, workers=self.workers, cache=self.cache)
         samples = [
-            Sample(atoms, self._prior.name, labels)
+            Sample(atoms, self.asked.name, labels)
             for atoms, labels in zip(structures, outcomes, strict=True)
             if not isinstance(labels, Failure)
         ]
@@ -185,33 +184,23 @@ class TestTimeTraining(Refinement):
         if failed:
             told = f"the prior failed on {len(failed)} of {len(outcomes)} structures"
             notes.append(f"{told} ({failed[0].reason}), which were left out")
-        if samples and self._checked_on is not None and not self._settings.force:
-            samples, left = believed(start, self._prior, samples)
+        if samples and self.checked_on is not None and not self.settings.force:
+            samples, left = believed(start, self.asked, samples)
             notes += [left] if left else []
         return samples, notes
 
-    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
+    def doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
         """Why the prior is not learned from."""
-        if self._prior is None or self._checked_on is None:
+        if self.asked is None or self.checked_on is None:
             return None
-        return unseen_electrons(structures, self._checked_on) or distrusted(
-            potential, self._prior, self._checked_on, workers=self._workers, cache=self._cache
+        return unseen_electrons(structures, self.checked_on) or distrusted(
+            potential, self.asked, self.checked_on, workers=self.workers, cache=self.cache
         )
 
-    def _require_head(self, start: TrainablePotential) -> None:
-        """Raise unless the model has the head that the objectives need."""
-        if self._prior is not None and self._prior.name not in start.heads:
-            raise CapabilityError(
-                f"{start.name} has the heads {', '.join(start.heads)}, none for the prior "
-                f"{self._prior.name!r}{did_you_mean(self._prior.name, start.heads[1:])}: train "
-                "one with  farfield train --strategy joint"
-            )
-        if self._prior is not None:
-            require_level(start, self._prior)
-
-    def _described(self) -> dict[str, Any]:
-        prior = None if self._prior is None else self._prior.level_of_theory
-        return {**asdict(self._settings), "prior": prior}
+    def described(self) -> dict[str, Any]:
+        """The settings, and the level of theory of the prior, as plain values."""
+        prior = None if self.asked is None else self.asked.level_of_theory
+        return {**asdict(self.settings), "prior": prior}
 
 
 def _moved(start: TrainablePotential, adapted: TrainablePotential) -> TrainablePotential:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from farfield.potentials.contract import BatchPrediction
+from farfield.potentials.trainable import BatchPrediction
 from farfield.training.samples import Targets
 
 

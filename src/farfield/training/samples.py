@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from ase import Atoms
 
-from farfield.potentials.contract import TrainablePotential
+from farfield.potentials.trainable import TrainablePotential
 from farfield.structures import Labels
 
 

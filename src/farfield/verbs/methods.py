@@ -158,17 +158,17 @@ def _training(given: Given, opened: LabelCache) -> TestTimeTraining | OneByOne:
             f"--prior has no use for the objectives {', '.join(settings.objectives)}: leave it "
             "out, or add prior to them"
         )
-    common: dict[str, Any] = {
-        "replay": given.replay or (),
-        "profile": given.profile,
-        "settings": settings,
-        "workers": given.workers,
-        "cache": opened,
-        "checked_on": given.replay or (),
-    }
-    if per == "structure":
-        return OneByOne(given.prior, **common)
-    return TestTimeTraining(given.prior, **common, checkpoint=_checkpoint("ttt", given))
+    training = TestTimeTraining(
+        given.prior,
+        replay=given.replay or (),
+        profile=given.profile,
+        settings=settings,
+        workers=given.workers,
+        cache=opened,
+        checked_on=given.replay or (),
+        checkpoint=_checkpoint("ttt", given),
+    )
+    return OneByOne(training) if per == "structure" else training
 
 
 def _objectives(given: Given) -> tuple[str, ...]:

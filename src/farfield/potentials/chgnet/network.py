@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 from typing import Any, final
 
 import torch
@@ -12,31 +11,10 @@ import torch
 from farfield.errors import CapabilityError
 from farfield.potentials.chgnet.collate import Batch
 from farfield.potentials.chgnet.library import N_ELEMENTS, build
+from farfield.potentials.torch_potential import Output
 
 MAIN = "reference"
 FIRST = 1.0  # depth of the first layer; the embeddings have 0
-
-
-@dataclass(frozen=True)
-class Output:
-    """What the network says of B structures with N atoms.
-
-    Attributes
-    ----------
-    energy
-        Total, shape (B,), eV, float64.
-    forces
-        Shape (N, 3), eV/Å.
-    features
-        What the readouts take, shape (N, F).
-    stress
-        Shape (B, 3, 3), eV/Å³; None when it was not asked for.
-    """
-
-    energy: torch.Tensor
-    forces: torch.Tensor
-    features: torch.Tensor
-    stress: torch.Tensor | None
 
 
 @final

@@ -7,24 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import torch
-from ase import Atoms
-from ase.calculators.calculator import Calculator
-from ase.stress import full_3x3_to_voigt_6_stress
 
-from farfield.errors import CapabilityError
 from farfield.files import atomic
-from farfield.graphs import Graph, neighbour_graph
+from farfield.graphs import Graph
 from farfield.potentials import archive
-from farfield.potentials.calculator import PotentialCalculator
 from farfield.potentials.contract import (
-    BatchPrediction,
     Capability,
     CutoffMode,
-    Prediction,
-    State,
-    TrainablePotential,
 )
 from farfield.potentials.mace.collate import Batch, collate
 from farfield.potentials.mace.config import build, plain_config
@@ -32,14 +22,14 @@ from farfield.potentials.mace.heads import with_head
 from farfield.potentials.mace.library import contained, mace_scripts
 from farfield.potentials.mace.radius import at_radius, modes_of
 from farfield.potentials.precision import default_dtype
+from farfield.potentials.torch_potential import Output, TorchPotential
 
 ARCHITECTURE = "mace"
 EMBEDDINGS = ("node_embedding.", "joint_embedding.", "radial_embedding.")
-ATOMS_PER_BATCH = 400  # predictions are made in batches of about this many atoms
 
 
 @final
-class MacePotential(TrainablePotential):
+class MacePotential(TorchPotential):
     """A mace-torch model behind farfield's contract.
 
     Parameters
@@ -52,12 +42,11 @@ class MacePotential(TrainablePotential):
 
     capabilities = frozenset(Capability)
     conservative = True
+    atoms_per_batch = 400
 
     def __init__(self, module: Any, metadata: dict[str, Any] | None = None) -> None:
-        self.module: Any = module  # a torch module with MACE's attributes
-        self.metadata = metadata or {}
+        super().__init__(module, float(module.r_max), metadata)
         self.cutoff_modes: frozenset[CutoffMode] = modes_of(module)
-        self._cutoff = float(module.r_max)
         self._species = [int(number) for number in module.atomic_numbers]
         self._heads = tuple(getattr(module, "heads", None) or ["Default"])
         self._scalars = _scalar_columns(module)
@@ -68,10 +57,6 @@ class MacePotential(TrainablePotential):
     def name(self) -> str:
         count = sum(parameter.numel() for parameter in self.module.parameters())
         return f"MACE ({count / 1000:.0f}k parameters)"
-
-    @property
-    def cutoff(self) -> float:
-        return self._cutoff
 
     @property
     def species(self) -> frozenset[int]:
@@ -85,61 +70,8 @@ class MacePotential(TrainablePotential):
         known = torch.isfinite(self._energy_table()[self._heads.index(head)]).tolist()
         return frozenset(z for z, finite in zip(self._species, known, strict=True) if finite)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return self._first.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self._first.device
-
-    # --- what it predicts -------------------------------------------------------------
-
-    def graph(self, atoms: Atoms) -> Graph:
-        return neighbour_graph(atoms, self._cutoff)
-
-    def batch(self, structures: Sequence[Atoms], heads: str | Sequence[str]) -> Batch:
-        names = [heads] * len(structures) if isinstance(heads, str) else heads
-        for name in set(names):
-            chosen = [atoms for atoms, head in zip(structures, names, strict=True) if head == name]
-            self.require_species(chosen, name)
-        indices = [self._heads.index(self.main_head(name)) for name in names]
-        graphs = [self.graph(atoms) for atoms in structures]
-        return collate(graphs, indices, self._species, self.dtype, self.device)
-
-    def forward(self, batch: Batch, *, training: bool) -> BatchPrediction:
-        output = self._run(batch, training=training, stress=False)
-        features = output["node_feats"][:, self._scalars]
-        return BatchPrediction(self._energy(batch, output), output["forces"], features)
-
-    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
-        name = self.main_head(head)
-        predictions: list[Prediction] = []
-        for chunk in _chunks(structures):
-            batch = self.batch(chunk, name)
-            periodic = any(atoms.pbc.all() for atoms in chunk)
-            output = self._run(batch, training=False, stress=periodic)
-            energies = self._energy(batch, output).detach().cpu().numpy()
-            ends = np.cumsum([len(atoms) for atoms in chunk])[:-1]
-            forces = np.split(_double(output["forces"]), ends)
-            features = np.split(_double(output["node_feats"][:, self._scalars]), ends)
-            for index, atoms in enumerate(chunk):
-                stress = None
-                if atoms.pbc.all():
-                    stress = full_3x3_to_voigt_6_stress(_double(output["stress"][index]))
-                predictions.append(
-                    Prediction(float(energies[index]), forces[index], features[index], stress)
-                )
-        return predictions
-
-    def calculator(self, head: str | None = None) -> Calculator:
-        return PotentialCalculator(self, head)
-
     def with_cutoff(self, cutoff: float, mode: CutoffMode) -> MacePotential:
-        if mode not in self.cutoff_modes:
-            raise CapabilityError(
-                f"{self.name} offers the cutoff modes {sorted(self.cutoff_modes)}, not {mode!r}"
-            )
+        self._require_mode(mode)
         return MacePotential(at_radius(self.module, cutoff, mode), self.metadata)
 
     # --- its parameters ---------------------------------------------------------------
@@ -156,21 +88,11 @@ class MacePotential(TrainablePotential):
         shared = self.representation_parameters()
         return {name: value for name, value in shared.items() if name.startswith(parts)}
 
-    def head_parameters(self) -> dict[str, torch.nn.Parameter]:
-        return {f"readouts.{k}": v for k, v in self.module.readouts.named_parameters()}
-
-    def state(self) -> State:
-        return {key: value.detach().clone() for key, value in self.module.state_dict().items()}
-
-    def restore(self, state: State) -> None:
-        self.module.load_state_dict(state)
-
     def clone(self) -> MacePotential:
         return MacePotential(copy.deepcopy(self.module), dict(self.metadata))
 
     def with_head(self, name: str, energies: dict[int, float], scale: float = 1.0) -> MacePotential:
-        if name in self._heads:
-            raise CapabilityError(f"{self.name} has a head {name!r} already: choose another name")
+        self._require_new(name)
         ordered = [energies.get(number, float("nan")) for number in self._species]
         return MacePotential(with_head(self.module, name, ordered, scale), dict(self.metadata))
 
@@ -183,11 +105,7 @@ class MacePotential(TrainablePotential):
 
     def export(self, path: Path, head: str | None = None) -> None:
         name = self.main_head(head)
-        if self.head_species(name) != self.species:
-            raise CapabilityError(
-                f"the head {name!r} does not know all elements of {self.name}, which mace-torch "
-                f"cannot tell its users: export the head {self._heads[0]!r}"
-            )
+        self._require_all_elements(name, "mace-torch")
         module = self.module
         if len(self._heads) > 1:
             scripts = mace_scripts()
@@ -198,16 +116,17 @@ class MacePotential(TrainablePotential):
 
     # --- inside -----------------------------------------------------------------------
 
-    @property
-    def _first(self) -> torch.nn.Parameter:
-        return next(iter(self.head_parameters().values()))
+    def _collate(self, graphs: Sequence[Graph], heads: Sequence[int]) -> Batch:
+        return collate(graphs, heads, self._species, self.dtype, self.device)
 
-    def _run(self, batch: Batch, *, training: bool, stress: bool) -> dict[str, torch.Tensor]:
+    def _run(self, batch: Batch, *, training: bool, stress: bool) -> Output:
         with default_dtype(self.dtype):  # MACE's readout mask takes the default type
             output: dict[str, torch.Tensor] = self.module(
                 dict(batch), training=training, compute_stress=stress
             )
-        return output
+        features = output["node_feats"][:, self._scalars]
+        stresses = output["stress"] if stress else None
+        return Output(self._energy(batch, output), output["forces"], features, stresses)
 
     def _energy_table(self) -> torch.Tensor:
         """Isolated-atom energies, eV, (heads, elements); not a number where a head has none."""
@@ -237,22 +156,6 @@ def load(content: archive.Archive, dtype: torch.dtype | None, device: str) -> Ma
         state[energies] = content.state[energies]
     module.load_state_dict(state)
     return MacePotential(module, content.metadata)
-
-
-def _chunks(structures: Sequence[Atoms]) -> list[list[Atoms]]:
-    chunks: list[list[Atoms]] = []
-    size = ATOMS_PER_BATCH
-    for atoms in structures:
-        if size + len(atoms) > ATOMS_PER_BATCH:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(atoms)
-        size += len(atoms)
-    return chunks
-
-
-def _double(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().double().cpu().numpy()
 
 
 def _scalar_columns(module: Any) -> torch.Tensor:

@@ -11,7 +11,7 @@ from ase import Atoms
 
 from farfield.errors import CapabilityError
 from farfield.potentials import TrainablePotential
-from farfield.potentials.contract import BatchPrediction
+from farfield.potentials.trainable import BatchPrediction
 from farfield.refinement.objectives.objective import SampledObjective
 from farfield.structures import Labels
 from farfield.training import Sample, Targets, TrainingSettings, fit

@@ -8,7 +8,7 @@ from typing import final
 import torch
 
 from farfield.potentials import TrainablePotential
-from farfield.potentials.contract import BatchPrediction
+from farfield.potentials.trainable import BatchPrediction
 from farfield.refinement.objectives.objective import SampledObjective
 from farfield.structures import Labels
 from farfield.training import Sample, Targets

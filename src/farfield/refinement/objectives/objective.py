@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from farfield.potentials import TrainablePotential
-from farfield.potentials.contract import BatchPrediction
+from farfield.potentials.trainable import BatchPrediction
 from farfield.training import Sample, Targets, targets
 
 

@@ -7,7 +7,7 @@ from typing import final
 
 import torch
 
-from farfield.potentials.contract import BatchPrediction
+from farfield.potentials.trainable import BatchPrediction
 from farfield.refinement.objectives.objective import SampledObjective
 from farfield.training import Sample, Targets
 from farfield.training.losses import energy_forces_loss
