@@ -48,6 +48,7 @@ METHODS = {
     "joint": "joint, untouched",
     "ttt_prior": "joint, test-time training on the prior alone",
     "ttt": "joint, test-time training",
+    "retrofit_ttt": "supervised, retrofitted, test-time training",
     "freeze": "pre-trained on the prior, untouched",
     "freeze_ttt": "pre-trained on the prior, test-time training",
 }

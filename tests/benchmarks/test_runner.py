@@ -27,7 +27,15 @@ from farfield.structures import halves, read, write
 from .conftest import mode_content, write_yaml
 
 # Made like others that the test of all contestants does run.
-SIMILAR = ("joint", "head_difference", "distil", "retrofit_distil", "retrofit", "fine_tune_100")
+SIMILAR = (
+    "joint",
+    "head_difference",
+    "distil",
+    "retrofit_distil",
+    "retrofit_ttt",
+    "retrofit",
+    "fine_tune_100",
+)
 OTHERS = ("seconds", "predict", "record")
 
 

@@ -111,19 +111,19 @@ def ttt_prior(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
 def head_difference(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model corrected with β = 1."""
     rule = CorrectionRule(bench.zoo.prior.name, bench.zoo.prior.name, 1.0, 1.0, 1.0, "given")
-    method = Correction(bench.zoo.prior, rule, cache=bench.cache)
+    method = _correction(bench, rule)
     return _refined(method, bench.model("joint"), structures)
 
 
 def correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model corrected, β learned on groups left out of training."""
-    method = Correction(bench.zoo.prior, bench.rule("joint"), cache=bench.cache)
+    method = _correction(bench, bench.rule("joint"))
     return _refined(method, bench.model("joint"), structures)
 
 
 def cautious_correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model corrected without evidence: the rule of James and Stein."""
-    method = Correction(bench.zoo.prior, like_training=bench.zoo.training, cache=bench.cache)
+    method = _correction(bench, like_training=bench.zoo.training)
     return _refined(method, bench.model("joint"), structures)
 
 
@@ -137,9 +137,14 @@ def retrofit_head(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     return _refined(_without_labels(bench), bench.model("retrofit-head"), structures)
 
 
+def retrofit_ttt(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """Test-time training of the supervised model with a prior head added, with replay."""
+    return _refined(_test_time_training(bench), bench.model("retrofit"), structures)
+
+
 def distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The corrected joint model distilled into a plain one, training labels replayed."""
-    teacher = Correction(bench.zoo.prior, bench.rule("joint"), cache=bench.cache)
+    teacher = _correction(bench, bench.rule("joint"))
     method = Distillation(teacher, replay=bench.zoo.training, settings=_distillation(bench))
     return _refined(method, bench.model("joint"), structures)
 
@@ -156,7 +161,7 @@ def retrofit_distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
 
 def cautious_distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model, corrected without evidence, distilled into a plain one."""
-    teacher = Correction(bench.zoo.prior, like_training=bench.zoo.training, cache=bench.cache)
+    teacher = _correction(bench, like_training=bench.zoo.training)
     method = Distillation(teacher, replay=bench.zoo.training, settings=_distillation(bench))
     return _refined(method, bench.model("joint"), structures)
 
@@ -226,6 +231,11 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
             ("supervised", "retrofit-head"),
             prior_at_inference=True,
         ),
+        "retrofit_ttt": Method(
+            retrofit_ttt,
+            "supervised, retrofitted, test-time training",
+            ("supervised", "retrofit"),
+        ),
         "retrofit_distil": Method(
             retrofit_distil,
             "supervised, retrofitted, corrected and distilled",
@@ -248,6 +258,14 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
         ),
     }
 )
+
+
+def _correction(
+    bench: Bench, rule: CorrectionRule | None = None, like_training: Sequence[Atoms] = ()
+) -> Correction:
+    """A correction by a rule, or else by one that is found without evidence."""
+    training = bench.zoo.training
+    return Correction(bench.zoo.prior, rule, like_training, cache=bench.cache, checked_on=training)
 
 
 def _without_labels(bench: Bench) -> Correction:
@@ -276,6 +294,7 @@ def _test_time_training(bench: Bench, **changes: Any) -> TestTimeTraining:
         bench.zoo.prior,
         replay=bench.zoo.training,
         settings=_with_steps(settings, bench.effort.ttt_steps),
+        checked_on=bench.zoo.training,
     )
 
 
