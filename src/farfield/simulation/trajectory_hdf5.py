@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 from ase import Atoms, units
 
+from farfield.errors import StructureError
 from farfield.files import atomic
 from farfield.simulation.trajectory import shortened
 from farfield.structures import h5md
@@ -136,14 +137,14 @@ class Hdf5Trajectory:
         with atomic(self._path) as partial:
             try:
                 self._copy(partial)
-            except (OSError, RuntimeError, KeyError) as error:
+            except (OSError, RuntimeError, KeyError, StructureError) as error:
                 raise shortened(self._path) from error
 
     def _copy(self, target: Path) -> None:
         first = h5md.read_h5md(self._path, last=1)[0]
         self._create(target, first)
         with (
-            self._h5py.File(self._path, "r", swmr=True) as old,
+            h5md.opened(self._h5py, self._path) as old,
             self._h5py.File(target, "r+", libver="latest") as new,
         ):
             self._require(old)

@@ -53,6 +53,20 @@ def h5py_for(purpose: str) -> Any:
     return h5py
 
 
+def opened(h5py: Any, path: Path) -> Any:
+    """The file, open to be read, also while it is written and where a killed run left it so.
+
+    Such a file is marked, and HDF5 opens it in the mode of many readers alone. A truncated one
+    is not opened in that mode: HDF5 would wait for the rest of it.
+    """
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if "open for write" not in str(error):
+            raise
+    return h5py.File(path, "r", swmr=True)
+
+
 def read_h5md(path: Path, last: int | None = None) -> list[Atoms]:
     """Read the frames of a trajectory that farfield wrote, one that is being written too.
 
@@ -70,7 +84,7 @@ def read_h5md(path: Path, last: int | None = None) -> list[Atoms]:
     """
     h5py = h5py_for(f"reading {path.name}")
     try:
-        with h5py.File(path, "r", swmr=True) as handle:  # a run that was killed left it open
+        with opened(h5py, path) as handle:
             return _frames(handle, path, last)
     except (OSError, RuntimeError, KeyError) as error:  # h5py raises these for what is damaged
         reason = " ".join(str(error).split())[:200]

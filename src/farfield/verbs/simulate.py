@@ -28,6 +28,7 @@ from farfield.simulation import (
 )
 from farfield.simulation.settings import load_settings
 from farfield.structures import describe, without_labels
+from farfield.structures.h5md import h5py_for
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
 from farfield.verbs.methods import METHODS, TAKEN
 from farfield.verbs.placing import DTYPES, placed, require_place
@@ -236,6 +237,8 @@ def simulate(
 def _require_possible(starts: list[Atoms], settings: SimulationSettings, workers: int) -> None:
     if workers < 1:
         raise ConfigError(f"workers={workers}: at least 1 process is needed")
+    if settings.trajectory_format == "hdf5":
+        h5py_for("a trajectory in HDF5")
     for atoms in starts if settings.ensemble == "npt" else []:
         if not atoms.pbc.all():
             raise ConfigError(
