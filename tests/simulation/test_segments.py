@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ase.build import molecule
+from ase.build import bulk, molecule
+from ase.calculators.lj import LennardJones
 
 from farfield import load_model, read, refine, simulate
 from farfield.errors import ConfigError, ModelError
 from farfield.potentials import Prediction, fingerprint
 from farfield.priors import CalculatorPrior
 from farfield.refinement import Record
-from farfield.simulation import Job
+from farfield.simulation import Frame, Job
+from farfield.simulation.checks import Drift, Energy, PriorDisagreement
+from farfield.simulation.integrators import make_dynamics, make_dynamics_anew
 from farfield.simulation.settings import load_settings
 from farfield.verbs.simulation_segments import run_segments
 from tests.simulation.made import START, Planted, Springs, springs
@@ -320,3 +323,63 @@ def test_test_time_training_anew_end_to_end(tmp_path):
     expected = refine(window, model="embedded", **common).potential
     assert fingerprint(models[1]) == fingerprint(expected)
     assert fingerprint(models[1]) != fingerprint(models[0])
+
+
+def test_the_barostat_goes_on_with_the_pressure_of_the_new_model():
+    crystal = bulk("Ar", cubic=True, a=5.1) * (2, 2, 2)
+    settings = load_settings(None, ensemble="npt", temperature=20.0)
+    random = np.random.default_rng(0)
+    crystal.set_momenta(random.normal(size=(len(crystal), 3)))
+
+    def with_depth(epsilon):
+        crystal.calc = LennardJones(sigma=3.4, epsilon=epsilon, rc=8.0, smooth=True)
+        return make_dynamics(crystal, settings, random)
+
+    old = with_depth(0.01)
+    old.run(5)
+    new = with_depth(0.02)
+    found = make_dynamics_anew(old, crystal, settings, random)
+    assert found.force_eps == new.force_eps != old.force_eps
+    assert (found.p_eps, found.gamma_mod) == (old.p_eps, old.gamma_mod)
+    assert found.p_eps != 0.0
+    assert found.nsteps == 5
+
+
+def at(step, energy=0.0, forces=0.0):
+    moving = START.copy()
+    moving.set_momenta(np.zeros((5, 3)))
+    return Frame(step, float(step), moving, energy, np.full((5, 3), forces))
+
+
+def test_energies_are_compared_within_a_segment():
+    energy = Energy(300.0, 10.0, 0.3, total=False, stride=10)
+    energy.begin(at(0))
+    energy.refined(at(100, energy=OFFSET))
+    assert energy.look(at(110, energy=OFFSET + 1.0)) is None
+    assert energy.look(at(120, energy=0.0)) is not None
+
+    drift = Drift(0.005, 500.0, 10)
+    drift.begin(at(0))
+    for step in range(0, 600, 10):
+        assert drift.look(at(step)) is None
+    drift.refined(at(600, energy=OFFSET))
+    for step in range(600, 1100, 10):  # steep, but the segment is young
+        assert drift.look(at(step, energy=OFFSET + 0.1 * (step - 600))) is None
+    kept = drift.state()
+    found = drift.look(at(1100, energy=OFFSET + 50.0))
+    assert found.value == pytest.approx(20.0)  # eV per atom and ps
+    drift.begin(at(0))
+    drift.restore(kept)
+    assert drift.look(at(1100, energy=OFFSET + 50.0)) == found
+
+
+def test_a_new_model_has_a_first_window_of_its_own():
+    prior = CalculatorPrior(Springs, name="true", level_of_theory="springs")
+    check = PriorDisagreement(prior, factor=3.0, floor=0.1, window=2, stride=1, stops=False)
+    looks = [check.look(at(step, forces=0.2)) for step in range(4)]
+    check.refined(at(4))
+    looks += [check.look(at(step, forces=2.0)) for step in range(4, 8)]
+    assert looks == [None] * 8
+    assert check.figures()["prior_disagreement_first_eV_per_A"] == pytest.approx(2.0)
+    check.look(at(9, forces=20.0))
+    assert check.look(at(10, forces=20.0)) is not None
