@@ -3,13 +3,11 @@
 The shipped model ``embedded`` runs Langevin dynamics of 8 copies of pentane (17 atoms) and of
 icosane (62 atoms), with the default checks and without any, in turns; then the plain model, one
 after test-time training and one distilled, in turns. What is compared is the CPU time of this
-process on one thread, since the machine may be busy with other work. Beside the difference,
-which is small against its spread, the time inside the checks is measured itself.
+process on one thread, since the machine may be busy with other work. The share of the checks is
+that of the CPU time spent after a step, with checks less without; the difference between whole
+runs is given beside it, and is small against its spread. Medians and quartiles.
 
-A run begins with a look at the start, which is counted with the others: in a long run the
-checks cost less than here. With prior and profile the small case alone is run.
-
-Usage: ``python benchmarks/simulation/cost.py [--repeats 4] [--steps 40]``. Writes ``cost.json``
+Usage: ``python benchmarks/simulation/cost.py [--repeats 3] [--steps 40]``. Writes ``cost.json``
 and ``cost.md`` beside this script.
 """
 
@@ -31,13 +29,14 @@ from farfield.embedded import structures_file
 from farfield.files import write_json, write_text
 from farfield.potentials import Potential
 from farfield.priors import load_prior
-from farfield.simulation import Check, Job, SimulationSettings, group
+from farfield.simulation import Job, SimulationSettings, group
+from farfield.simulation.simulation import Simulation
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 REPLICAS, TEMPERATURE, PRIOR, MODEL = 8, 300.0, "gfn2", "embedded"
 REFINED = {"test-time training": "ttt", "distilled": "distil"}
-WATCHED_STEPS = 200  # the prior and the shift look every 100
+WATCHED_STEPS = 100  # the prior and the shift look once
 PROFILED = 40
 
 
@@ -58,94 +57,72 @@ def alkane(count: int) -> Atoms:
     return Atoms(symbols, places)
 
 
-class Timed(Check):
-    """A check, and the CPU seconds that all of them took."""
-
-    seconds = 0.0
-
-    def __init__(self, check: Check) -> None:
-        self._check = check
-        self.name, self.stride, self.stops = check.name, check.stride, check.stops
-
-    def begin(self, frame: Any) -> None:
-        self._timed(self._check.begin, frame)
-
-    def look(self, frame: Any) -> Any:
-        return self._timed(self._check.look, frame)
-
-    def state(self) -> dict[str, Any]:
-        return self._check.state()
-
-    @staticmethod
-    def _timed(function: Any, frame: Any) -> Any:
-        begin = time.thread_time()
-        found = function(frame)
-        Timed.seconds += time.thread_time() - begin
-        return found
-
-
-def seconds(
+def cost(
     potential: Potential,
     start: Atoms,
     steps: int,
-    kind: str,
+    *,
+    checked: bool,
     watch: dict[str, Any] | None = None,
-) -> float:
-    """CPU time of a run, s; ``kind`` of checks is ``default``, ``timed`` or ``none``."""
+) -> tuple[float, float]:
+    """CPU time of a run, s, and the share of it after a step: the checks, and writing."""
     settings = SimulationSettings(
         temperature=TEMPERATURE, duration=5e-4 * steps, replicas=REPLICAS, stride=20
     )
-    made = group.checks_of
-    kinds = {
-        "default": made,
-        "timed": lambda *given: [Timed(check) for check in made(*given)],
-        "none": lambda *given: [],
-    }
-    with tempfile.TemporaryDirectory() as folder:
+    judge, judged = Simulation.judge, 0.0
+
+    def timed(*given: Any) -> None:
+        nonlocal judged
+        begin = time.thread_time()
+        judge(*given)
+        judged += time.thread_time() - begin
+
+    made = group.checks_of if checked else lambda *given: []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(group, "checks_of", made),
+        patch.object(Simulation, "judge", timed),
+    ):
         job = Job(potential, None, [start], settings, Path(folder), "cost", **(watch or {}))
-        with patch.object(group, "checks_of", kinds[kind]):
-            begin = time.process_time()
-            found = group.run_group(job, list(range(REPLICAS)), lambda step, alive: None)
-            taken = time.process_time() - begin
+        begin = time.process_time()
+        found = group.run_group(job, list(range(REPLICAS)), lambda step, alive: None)
+        taken = time.process_time() - begin
     assert all(outcome.completed for outcome in found.outcomes), found.outcomes
-    return taken
+    return taken, judged / taken
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, smallest and largest."""
-    return {"median": float(np.median(values)), "least": min(values), "most": max(values)}
+    """Median and quartiles."""
+    low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return {"median": float(median), "low": float(low), "high": float(high)}
 
 
-def checks_cost(start: Atoms, repeats: int, steps: int) -> dict[str, Any]:
-    """The share of CPU time that checks take."""
+def checks_cost(
+    start: Atoms, repeats: int, steps: int, watch: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The share of CPU time that checks take: with them less without, in turns."""
     potential = load_model(MODEL)
-    seconds(potential, start, 5, "none")  # warm
-    shares, inside = [], []
+    cost(potential, start, 5, checked=False)  # warm
+    shares, whole = [], []
     for repeat in range(repeats):
-        order = ("default", "none") if repeat % 2 else ("none", "default")
-        taken = {kind: seconds(potential, start, steps, kind) for kind in order}
-        shares.append(taken["default"] / taken["none"] - 1.0)
-        Timed.seconds = 0.0
-        whole = seconds(potential, start, steps, "timed")
-        inside.append(Timed.seconds / whole)
+        order = (True, False) if repeat % 2 else (False, True)
+        taken = {on: cost(potential, start, steps, checked=on, watch=watch) for on in order}
+        shares.append(taken[True][1] - taken[False][1])
+        whole.append(taken[True][0] / taken[False][0] - 1.0)
     return {
         "formula": start.get_chemical_formula(),
         "n_atoms": len(start),
-        "ms_per_step": 1e3 * taken["none"] / steps,
-        "share_by_difference": spread(shares),
-        "share_inside_checks": spread(inside),
+        "steps": steps,
+        "ms_per_step": 1e3 * taken[False][0] / steps,
+        "share": spread(shares),
+        "difference_of_the_whole": spread(whole),
     }
 
 
-def watch_cost(start: Atoms) -> dict[str, Any]:
-    """The same with the prior and the profile, which look every 100 steps."""
-    potential = load_model(MODEL)
+def watching() -> dict[str, Any]:
+    """The prior and the profile, which look every 100 steps."""
     known = profile(read(structures_file("train"))[:PROFILED], model=MODEL)
-    watch = {"prior": load_prior(PRIOR), "profile": known, "profiled": potential}
-    Timed.seconds = 0.0
-    whole = seconds(potential, start, WATCHED_STEPS, "timed", watch)
-    formula = start.get_chemical_formula()
-    return {"formula": formula, "steps": WATCHED_STEPS, "share_inside": Timed.seconds / whole}
+    return {"prior": load_prior(PRIOR), "profile": known, "profiled": load_model(MODEL)}
 
 
 def refined_cost(start: Atoms, repeats: int, steps: int) -> dict[str, Any]:
@@ -160,14 +137,17 @@ def refined_cost(start: Atoms, repeats: int, steps: int) -> dict[str, Any]:
             assert refine([start], model=MODEL, **given).record.acted
             potentials[name] = load_model(str(target / "model"))
         for potential in potentials.values():
-            seconds(potential, start, 5, "none")  # warm
-        ratios: dict[str, list[float]] = {name: [] for name in potentials if name != "plain"}
+            cost(potential, start, 5, checked=True)  # warm
+        times: dict[str, list[float]] = {name: [] for name in potentials}
         for repeat in range(repeats):
             names = list(potentials) if repeat % 2 else list(potentials)[::-1]
-            taken = {name: seconds(potentials[name], start, steps, "none") for name in names}
-            for name in ratios:
-                ratios[name].append(taken[name] / taken["plain"])
-    found = {name: spread(values) for name, values in ratios.items()}
+            for name in names:
+                times[name].append(cost(potentials[name], start, steps, checked=True)[0])
+    plain = np.array(times.pop("plain"))
+    found = {
+        name: {**spread(np.array(each) / plain), "fastest": min(each) / float(plain.min())}
+        for name, each in times.items()
+    }
     return {"formula": start.get_chemical_formula(), "ratios": found}
 
 
@@ -175,28 +155,28 @@ def table(content: dict[str, Any]) -> str:
     """Markdown."""
 
     def percent(value: dict[str, float]) -> str:
-        return " ({least:.1%} to {most:.1%})".join(["{median:.1%}", ""]).format(**value)
+        return "{median:.1%} ({low:.1%} to {high:.1%})".format(**value)
 
-    heads = ("8 copies of", "ms per step", "checks on against off", "time inside the checks")
+    heads = ("8 copies of", "checks", "ms per step", "share of the checks")
+    heads += ("whole run, on against off",)
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for row in content["checks"]:
-        cells = [f"{row['formula']}, {row['n_atoms']} atoms", f"{row['ms_per_step']:.0f}"]
-        cells += [percent(row["share_by_difference"]), percent(row["share_inside_checks"])]
-        lines.append("| " + " | ".join(cells) + " |")
-    watched = content["watched"]
-    lines += ["", f"{watched['formula']} with a prior and a profile too: inside the checks "]
-    lines[-1] += f"{watched['share_inside']:.1%} of the time of {watched['steps']} steps."
-    lines += ["", "| model | CPU time against the plain model's |", "|---|---|"]
+    for name, rows in (("default", content["checks"]), ("prior, profile too", content["watched"])):
+        for row in rows:
+            cells = [f"{row['formula']}, {row['n_atoms']} atoms", name, f"{row['ms_per_step']:.0f}"]
+            cells += [percent(row["share"]), percent(row["difference_of_the_whole"])]
+            lines.append("| " + " | ".join(cells) + " |")
+    heads = ("model", "CPU time against the plain model's", "fastest against fastest")
+    lines += ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, ratio in content["refined"]["ratios"].items():
-        cell = "{median:.3f} ({least:.3f} to {most:.3f})".format(**ratio)
-        lines.append(f"| {name} | {cell} |")
+        cell = "{median:.3f} ({low:.3f} to {high:.3f})".format(**ratio)
+        lines.append(f"| {name} | {cell} | {ratio['fastest']:.3f} |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=4)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=40)
     arguments = parser.parse_args()
     limit_threads()
@@ -205,11 +185,11 @@ def main() -> None:
     content = {
         "command": f"python benchmarks/simulation/cost.py --repeats {repeats} --steps {steps}",
         "checks": [
-            checks_cost(start, repeats, size)
-            for start, size in ((small, steps), (large, steps // 4))
+            checks_cost(small, repeats, steps),
+            checks_cost(large, repeats, steps // 4),
         ],
-        "watched": watch_cost(small),
-        "refined": refined_cost(small, 2 * repeats, steps // 2),
+        "watched": [checks_cost(small, 1, WATCHED_STEPS, watching())],
+        "refined": refined_cost(small, 8 * repeats, 5),
     }
     write_json(HERE / "cost.json", content)
     write_text(HERE / "cost.md", table(content))

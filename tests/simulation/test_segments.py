@@ -167,6 +167,15 @@ def test_without_an_alarm_it_is_the_run_that_it_would_be(tmp_path):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
 
 
+def test_an_alarm_counts_once(tmp_path):
+    """The second model is the prior's own: at the second declared time no alarm is new."""
+    study = Study(tmp_path / "run")
+    study.later["refinement_0001"] = of(20.0)
+    found = study.run()
+    assert [each["step"] for each in found.plain["decisions"]] == [40]
+    assert [each["to_step"] for each in found.plain["segments"]] == [40, 120]
+
+
 @pytest.mark.parametrize("why", [False, ModelError("no label")])
 def test_a_refinement_that_does_not_act_changes_nothing(tmp_path, why):
     """The alarm goes on, and at the next declared time it is tried again."""
@@ -210,6 +219,11 @@ def test_a_run_that_was_stopped_goes_on_in_its_segment(tmp_path, where, trajecto
             assert one.info["farfield_energy"] == other.info["farfield_energy"]
     if trajectory_format == "extxyz":
         assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
+    figures = [
+        [outcome.figures for result in each.results for outcome in result.outcomes]
+        for each in (found, expected)
+    ]
+    assert figures[0] == figures[1]
     assert {name for name, _ in again.asked} <= {"refinement_0001", "refinement_0002"}
     if where == "refinement_0002":
         assert again.asked == []

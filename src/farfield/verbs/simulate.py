@@ -148,9 +148,9 @@ def simulate(
         if refusal:
             raise CapabilityError(f"{describe(atoms)}: {refusal}: choose another prior")
     opened = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
-    _require_alarms(chosen, refine, refine_options, watched=bool(watch or opened))
+    _require_alarms(chosen, refine, refine_options, watched=not (watch is None and opened is None))
     potential = placed(model, device, None if refine else dtype)
-    own = placed(model, device, None) if opened and dtype and not refine else potential
+    own = potential if opened is None or dtype is None or refine else placed(model, device, None)
     job = Job(
         potential=potential,
         head=head,
