@@ -15,6 +15,7 @@ from farfield.potentials import BlackBoxPotential
 from farfield.priors import load_prior
 from farfield.simulation.observables import interatomic_distances
 from farfield.simulation.trajectory import last_frames
+from farfield.simulation.trajectory_hdf5 import Hdf5Trajectory
 from tests.simulation.made import START, Planted
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install 'farfield[data]'")
@@ -119,6 +120,15 @@ def test_made_longer_it_is_the_same(tmp_path):
         simulate(START, output=tmp_path / "parts", duration=duration, **given)
     simulate(START, output=tmp_path / "whole", duration=0.1, **given)
     require_same(frames_of(tmp_path / "parts"), frames_of(tmp_path / "whole"), 0.0)
+
+
+def test_frames_after_the_checkpoint_are_cut_off(tmp_path):
+    given = {"model": Planted(), "trajectory_format": "hdf5", "duration": 0.01, **SETTINGS}
+    simulate(START, output=tmp_path, **given)
+    whole = frames_of(tmp_path)
+    assert len(whole) == 11
+    Hdf5Trajectory(tmp_path / NAME, "springs", 4).close()
+    require_same(frames_of(tmp_path), whole[:4], 0.0)
 
 
 @pytest.mark.parametrize("how", ["missing", "truncated", "shorter"])

@@ -89,5 +89,5 @@ def last_frames(path: Path, count: int) -> list[Atoms]:
     """The last ``count`` frames of a trajectory of either format; fewer where it is shorter."""
     if path.name == NAMES["hdf5"]:
         return read_h5md(path, count)
-    found: list[Atoms] = ase_read(path, index=f"-{count}:", format="extxyz")
-    return found
+    found = ase_read(path, index=f"-{count}:", format="extxyz")
+    return found if isinstance(found, list) else [found]
