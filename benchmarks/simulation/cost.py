@@ -1,13 +1,16 @@
 """What the checks of a simulation cost, and what a refined model costs beside the plain one.
 
 The shipped model ``embedded`` runs Langevin dynamics of 8 copies of pentane (17 atoms) and of
-icosane (62 atoms), with the default checks and without any, in turns; then the plain model, one
-after test-time training and one distilled, in turns. What is compared is the CPU time of this
-process on one thread, since the machine may be busy with other work. The share of the checks is
-that of the CPU time spent after a step, with checks less without; the difference between whole
-runs is given beside it, and is small against its spread. Medians and quartiles.
+icosane (62 atoms), with the default checks and without any, in turns of ten steps; then the plain
+model, one after test-time training and one distilled, in turns. What is compared is the CPU time
+of this process on one thread, since the machine may be busy with other work.
 
-Usage: ``python benchmarks/simulation/cost.py [--repeats 3] [--steps 40]``. Writes ``cost.json``
+The share of the checks is that of the CPU time spent after a step, with checks less without. The
+difference between whole steps with and without is given beside it, and is small against its
+spread. For the models the plain one is measured twice: what the second differs by is noise. The
+operations of torch that a prediction takes are counted too, which no noise reaches.
+
+Usage: ``python benchmarks/simulation/cost.py [--blocks 20] [--turns 6]``. Writes ``cost.json``
 and ``cost.md`` beside this script.
 """
 
@@ -16,12 +19,13 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import torch
 from ase import Atoms
 
 from farfield import load_model, profile, read, refine
@@ -30,13 +34,14 @@ from farfield.files import write_json, write_text
 from farfield.potentials import Potential
 from farfield.priors import load_prior
 from farfield.simulation import Job, SimulationSettings, group
+from farfield.simulation.lock_step import LockStep
 from farfield.simulation.simulation import Simulation
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 REPLICAS, TEMPERATURE, PRIOR, MODEL = 8, 300.0, "gfn2", "embedded"
 REFINED = {"test-time training": "ttt", "distilled": "distil"}
-WATCHED_STEPS = 100  # the prior and the shift look once
+WATCHED = 100  # steps between looks of the prior and of the shift
 PROFILED = 40
 
 
@@ -57,38 +62,27 @@ def alkane(count: int) -> Atoms:
     return Atoms(symbols, places)
 
 
-def cost(
+def run(
     potential: Potential,
     start: Atoms,
     steps: int,
-    *,
-    checked: bool,
-    watch: dict[str, Any] | None = None,
-) -> tuple[float, float]:
-    """CPU time of a run, s, and the share of it after a step: the checks, and writing."""
+    judge: Callable[..., None],
+    advance: Callable[..., Any] = LockStep.advance,
+    report: Callable[[int, int], None] = lambda step, alive: None,
+    watch: Mapping[str, Any] | None = None,
+) -> None:
+    """Simulate ``steps`` steps, with another function for a step, and for what follows it."""
     settings = SimulationSettings(
         temperature=TEMPERATURE, duration=5e-4 * steps, replicas=REPLICAS, stride=20
     )
-    judge, judged = Simulation.judge, 0.0
-
-    def timed(*given: Any) -> None:
-        nonlocal judged
-        begin = time.thread_time()
-        judge(*given)
-        judged += time.thread_time() - begin
-
-    made = group.checks_of if checked else lambda *given: []
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(group, "checks_of", made),
-        patch.object(Simulation, "judge", timed),
+        patch.object(Simulation, "judge", judge),
+        patch.object(LockStep, "advance", advance),
     ):
         job = Job(potential, None, [start], settings, Path(folder), "cost", **(watch or {}))
-        begin = time.process_time()
-        found = group.run_group(job, list(range(REPLICAS)), lambda step, alive: None)
-        taken = time.process_time() - begin
+        found = group.run_group(job, list(range(REPLICAS)), report)
     assert all(outcome.completed for outcome in found.outcomes), found.outcomes
-    return taken, judged / taken
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -98,24 +92,40 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def checks_cost(
-    start: Atoms, repeats: int, steps: int, watch: dict[str, Any] | None = None
+    start: Atoms, blocks: int, block: int, watch: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The share of CPU time that checks take: with them less without, in turns."""
-    potential = load_model(MODEL)
-    cost(potential, start, 5, checked=False)  # warm
-    shares, whole = [], []
-    for repeat in range(repeats):
-        order = (True, False) if repeat % 2 else (False, True)
-        taken = {on: cost(potential, start, steps, checked=on, watch=watch) for on in order}
-        shares.append(taken[True][1] - taken[False][1])
-        whole.append(taken[True][0] / taken[False][0] - 1.0)
+    """The CPU time that checks take: in one run they are on and off in turns.
+
+    A block of steps has one look, its last step. The first two blocks are not counted.
+    """
+    judge, checks = Simulation.judge, {}
+    times: list[float] = []  # at the ends of blocks
+    judged = [0.0] * (blocks + 1)
+
+    def timed(self: Simulation, step: int, error: Any) -> None:
+        number = (step - 1) // block
+        checks.setdefault(self, self.checks)
+        self.checks = checks[self] if number % 2 else []
+        begin = time.thread_time()
+        judge(self, step, error)
+        judged[number] += time.thread_time() - begin
+        self.checks = checks[self]
+
+    def report(step: int, alive: int) -> None:
+        if step % block == 0:
+            times.append(time.process_time())
+
+    run(load_model(MODEL), start, block * blocks, timed, report=report, watch=watch)
+    taken = np.diff(times)[2:]
+    after = np.array(judged)[2:blocks] / taken
+    off, on = taken[0::2], taken[1::2]
     return {
         "formula": start.get_chemical_formula(),
         "n_atoms": len(start),
-        "steps": steps,
-        "ms_per_step": 1e3 * taken[False][0] / steps,
-        "share": spread(shares),
-        "difference_of_the_whole": spread(whole),
+        "steps": block * blocks,
+        "ms_per_step": 1e3 * float(np.median(off)) / block,
+        "share": spread(after[1::2] - np.median(after[0::2])),
+        "on_against_off": spread(on / off - 1.0),
     }
 
 
@@ -125,9 +135,17 @@ def watching() -> dict[str, Any]:
     return {"prior": load_prior(PRIOR), "profile": known, "profiled": load_model(MODEL)}
 
 
-def refined_cost(start: Atoms, repeats: int, steps: int) -> dict[str, Any]:
-    """CPU time of refined models in units of the plain model's."""
+def operations(potential: Potential, start: Atoms) -> dict[str, int]:
+    """How often a prediction calls each operation of torch."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
+        potential.predict([start] * REPLICAS)
+    return {each.key: each.count for each in seen.key_averages() if each.key.startswith("aten::")}
+
+
+def refined_cost(start: Atoms, turns: int, steps: int) -> dict[str, Any]:
+    """CPU time of a step of refined models in units of the plain model's."""
     replay = read(structures_file("train"))[:PROFILED]
+    advance = LockStep.advance
     with tempfile.TemporaryDirectory() as folder:
         potentials = {"plain": load_model(MODEL), "plain again": load_model(MODEL)}
         for name, method in REFINED.items():
@@ -136,19 +154,34 @@ def refined_cost(start: Atoms, repeats: int, steps: int) -> dict[str, Any]:
             given = {**options, "steps": 2, "force": True}  # weights change, and nothing else
             assert refine([start], model=MODEL, **given).record.acted
             potentials[name] = load_model(str(target / "model"))
-        for potential in potentials.values():
-            cost(potential, start, 5, checked=True)  # warm
         times: dict[str, list[float]] = {name: [] for name in potentials}
-        for repeat in range(repeats):
-            names = list(potentials) if repeat % 2 else list(potentials)[::-1]
-            for name in names:
-                times[name].append(cost(potentials[name], start, steps, checked=True)[0])
-    plain = np.array(times.pop("plain"))
-    found = {
-        name: {**spread(np.array(each) / plain), "fastest": min(each) / float(plain.min())}
-        for name, each in times.items()
+        for turn in range(turns):
+            for name in list(potentials) if turn % 2 else list(potentials)[::-1]:
+                found: list[float] = []
+
+                def timed(*given: Any, found: list[float] = found) -> Any:
+                    begin = time.process_time()
+                    errors = advance(*given)
+                    found.append(time.process_time() - begin)
+                    return errors
+
+                run(potentials[name], start, steps, Simulation.judge, timed)
+                times[name] += found[1:]  # the first is slower
+        done = {name: operations(potential, start) for name, potential in potentials.items()}
+    rows: dict[str, Any] = {}
+    for name, each in times.items():
+        quarters = np.quantile(each, (0.25, 0.5)) / np.quantile(times["plain"], (0.25, 0.5))
+        rows[name] = {
+            "median": float(quarters[1]),
+            "lower_quartile": float(quarters[0]),
+            "same_operations": done[name] == done["plain"],
+        }
+    return {
+        "formula": start.get_chemical_formula(),
+        "steps_each": len(times["plain"]),
+        "ms_per_step": {name: spread(1e3 * np.array(each)) for name, each in times.items()},
+        "against_plain": {name: row for name, row in rows.items() if name != "plain"},
     }
-    return {"formula": start.get_chemical_formula(), "ratios": found}
 
 
 def table(content: dict[str, Any]) -> str:
@@ -158,38 +191,37 @@ def table(content: dict[str, Any]) -> str:
         return "{median:.1%} ({low:.1%} to {high:.1%})".format(**value)
 
     heads = ("8 copies of", "checks", "ms per step", "share of the checks")
-    heads += ("whole run, on against off",)
+    heads += ("blocks of steps with checks against without",)
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, rows in (("default", content["checks"]), ("prior, profile too", content["watched"])):
         for row in rows:
             cells = [f"{row['formula']}, {row['n_atoms']} atoms", name, f"{row['ms_per_step']:.0f}"]
-            cells += [percent(row["share"]), percent(row["difference_of_the_whole"])]
+            cells += [percent(row["share"]), percent(row["on_against_off"])]
             lines.append("| " + " | ".join(cells) + " |")
-    heads = ("model", "CPU time against the plain model's", "fastest against fastest")
+    heads = ("CPU time of a step against the plain model's", "median", "lower quartile")
+    heads += ("same operations",)
     lines += ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for name, ratio in content["refined"]["ratios"].items():
-        cell = "{median:.3f} ({low:.3f} to {high:.3f})".format(**ratio)
-        lines.append(f"| {name} | {cell} | {ratio['fastest']:.3f} |")
+    for name, row in content["refined"]["against_plain"].items():
+        same = "yes" if row["same_operations"] else "no"
+        cells = (name, f"{row['median']:.3f}", f"{row['lower_quartile']:.3f}", same)
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--blocks", type=int, default=20, help="of 10 steps, half with checks")
+    parser.add_argument("--turns", type=int, default=6, help="of each model, 12 steps each")
     arguments = parser.parse_args()
     limit_threads()
-    repeats, steps = arguments.repeats, arguments.steps
+    blocks, turns = arguments.blocks, arguments.turns
     small, large = alkane(5), alkane(20)
     content = {
-        "command": f"python benchmarks/simulation/cost.py --repeats {repeats} --steps {steps}",
-        "checks": [
-            checks_cost(small, repeats, steps),
-            checks_cost(large, repeats, steps // 4),
-        ],
-        "watched": [checks_cost(small, 1, WATCHED_STEPS, watching())],
-        "refined": refined_cost(small, 8 * repeats, 5),
+        "command": f"python benchmarks/simulation/cost.py --blocks {blocks} --turns {turns}",
+        "checks": [checks_cost(small, blocks, 10), checks_cost(large, blocks // 2, 10)],
+        "watched": [checks_cost(small, 4, WATCHED, watching())],
+        "refined": refined_cost(small, turns, 12),
     }
     write_json(HERE / "cost.json", content)
     write_text(HERE / "cost.md", table(content))
