@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -23,6 +22,7 @@ from farfield.simulation.integrators import (
     make_dynamics_anew,
     restore_dynamics,
 )
+from farfield.simulation.kept import Kept
 from farfield.simulation.lock_step import Ask, SharedCalculator
 from farfield.simulation.outcome import MODEL, Event
 from farfield.simulation.settings import SimulationSettings
@@ -72,7 +72,7 @@ class Simulation:
         self._folder = folder
         self._model = model
         self._segment = segment
-        self._before: dict[int, Frame] = {}  # last frame that passed, by stride of the check
+        self._before: dict[int, Kept] = {}  # last frame that passed, by stride of the check
         draw_momenta(self.atoms, settings, self._random)
         self._calculator = SharedCalculator(place, ask)
         self.atoms.calc = self._calculator
@@ -162,7 +162,7 @@ class Simulation:
         restore_dynamics(self._dynamics, plain["dynamics"])
         frame = self._frame(self.step) if self.failure is None else None
         self._before = (
-            {} if frame is None else {check.stride: _kept(frame) for check in self.checks}
+            {} if frame is None else {check.stride: Kept.of(frame) for check in self.checks}
         )
 
     def refined(self, answer: Prediction | FarfieldError) -> None:
@@ -176,7 +176,7 @@ class Simulation:
             self._dynamics, self.atoms, self._settings, self._random
         )
         frame = self._frame(self.step)
-        self._before = {check.stride: _kept(frame) for check in self.checks}
+        self._before = {check.stride: Kept.of(frame) for check in self.checks}
         for check in self.checks:
             check.refined(frame)
 
@@ -187,7 +187,7 @@ class Simulation:
         self._calculator.know(self.atoms, first)
         self._dynamics = make_dynamics(self.atoms, self._settings, self._random)
         frame = self._frame(0)
-        self._before = {check.stride: _kept(frame) for check in self.checks}
+        self._before = {check.stride: Kept.of(frame) for check in self.checks}
         with np.errstate(all="ignore"):
             for check in self.checks:
                 check.begin(frame)
@@ -229,7 +229,7 @@ class Simulation:
         if stopping:
             self._fail(frame, stopping)
             return False
-        kept = _kept(frame)
+        kept = Kept.of(frame)
         self._before |= {check.stride: kept for check in due}
         return True
 
@@ -242,7 +242,7 @@ class Simulation:
         assert self._files is not None
         (name, stride, finding), *others = findings
         self.failure = _event(name, frame, finding, [other[0] for other in others])
-        self._files.fail(self._before[stride], frame, self._segment)
+        self._files.fail(self._before[stride].again(), frame, self._segment)
 
 
 def _looked(check: Check, frame: Frame) -> Finding | None:
@@ -264,10 +264,6 @@ def _event(name: str, frame: Frame, finding: Finding, also: list[str]) -> Event:
         finding.limit,
         also,
     )
-
-
-def _kept(frame: Frame) -> Frame:
-    return replace(frame, atoms=frame.atoms.copy(), forces=np.array(frame.forces))
 
 
 def _arrays(name: str, prediction: Prediction) -> Arrays:
