@@ -73,7 +73,7 @@ def run(
 ) -> None:
     """Simulate ``steps`` steps, with another function for a step, and for what follows it."""
     settings = SimulationSettings(
-        temperature=TEMPERATURE, duration=5e-4 * steps, replicas=REPLICAS, stride=20
+        temperature=TEMPERATURE, duration=5e-4 * steps, replicas=REPLICAS, stride=10
     )
     with (
         tempfile.TemporaryDirectory() as folder,
