@@ -87,6 +87,7 @@ def test_refined_first_and_watched(farfield, tmp_path):
     write(start, [molecule("HCN")])
     words = ("simulate", start, "--model", "embedded", "--prior", "gfn2", "--duration", 0.005)
     words += ("--refine", "ttt", "--refine-steps", 2, "--force", "--config", tmp_path / "c.yaml")
+    words += ("--refine-every", 0.003)
     (tmp_path / "c.yaml").write_text("checks: {watch_stride: 2, window: 2}\n")
     done = farfield(*words, "--json", "-o", tmp_path / "run")
     assert done.code == 0, done.err
@@ -96,6 +97,11 @@ def test_refined_first_and_watched(farfield, tmp_path):
     figures = record["simulations"][0]["figures"]
     assert figures["prior_disagreement_last_eV_per_A"] > 0
     assert figures["prior_failures"] == 0
+    assert record["settings"]["refine_every_ps"] == 0.003
+    assert record["segments"][0]["from_step"] == 0
+    assert record["segments"][-1]["to_step"] == 10
+    frames = read(tmp_path / "run/simulation_0000/trajectory.extxyz")
+    assert frames[0].info["farfield_segment"] == 0
 
     longer = list(words)
     longer[longer.index(0.005)] = 0.006
@@ -121,6 +127,17 @@ def test_what_failed_is_said(farfield, tmp_path):
     assert (tmp_path / "run/simulation_0000/failure.extxyz").exists()
 
 
+def test_a_trajectory_in_hdf5(farfield, start, tmp_path):
+    pytest.importorskip("h5py", reason="h5py is not installed: pip install 'farfield[data]'")
+    words = ("simulate", start, "--model", "emt", "--duration", 0.002, "--stride", 1)
+    done = farfield(*words, "--trajectory-format", "hdf5", "-o", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert not (tmp_path / "run/simulation_0000/trajectory.extxyz").exists()
+    frames = read(tmp_path / "run/simulation_0000/trajectory.h5")
+    assert [atoms.info["farfield_step"] for atoms in frames] == list(range(5))
+    assert "--trajectory-format hdf5" in (tmp_path / "run/report.html").read_text()
+
+
 CASES = {
     "ensemble": ("--ensemble nvp", ("ensemble", "'nve', 'nvt' or 'npt'")),
     "temperature": ("--temperature -3", ("temperature", "greater than 0")),
@@ -137,6 +154,23 @@ CASES = {
     "key": ("--config {config}", ("settings.yaml", "temprature", "did you mean 'temperature'?")),
     "nested key": ("--config {nested}", ("unknown key 'checks.strid'",)),
     "npt of a molecule": ("--ensemble npt", ("structure 0 (H2O) is not periodic", "use nvt")),
+    "anew without a method": ("--refine-every 1", ("--refine-every is for a refinement",)),
+    "anew by a method that cannot": (
+        "--refine correction --prior lj --refine-every 1",
+        ("--refine ttt or distil",),
+    ),
+    "anew without an alarm": (
+        "--refine ttt --refine-every 1",
+        ("waits for an alarm", "--prior or --profile"),
+    ),
+    "anew of what stops": (
+        "--refine ttt --prior lj --refine-every 1 --stop-on-alarm",
+        ("--stop-on-alarm ends", "leave one of them away"),
+    ),
+    "format": ("--trajectory-format hdf", ("trajectory_format", "'extxyz' or 'hdf5'")),
+    "device": ("--device gpu", ("unknown device 'gpu'",)),
+    "dtype": ("--dtype float46", ("did you mean 'float64'",)),
+    "black box's dtype": ("--dtype float64", ("cannot be brought to float64 cpu",)),
     "head": ("--head gfn3", ("no head 'gfn3'",)),
     "option": ("--temprature 3", ("did you mean '--temperature'?",)),
 }

@@ -19,7 +19,7 @@ PURPOSES = {
     "dftd3": "the dispersion d3-FUNCTIONAL: pip install 'farfield[dispersion]'",
     "dftd4": "the dispersion d4-FUNCTIONAL: pip install 'farfield[dispersion]'",
     "pooch": "downloading data sets: pip install 'farfield[data]'",
-    "h5py": "reading SPICE and ANI-1x: pip install 'farfield[data]'",
+    "h5py": "SPICE and ANI-1x, trajectories in HDF5: pip install 'farfield[data]'",
     "lmdb": "reading .aselmdb files: pip install 'farfield[data]'",
     "sgdml": "priors of the kind sgdml:FILE: pip install 'farfield[sgdml]'",
 }

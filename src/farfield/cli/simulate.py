@@ -43,6 +43,15 @@ def command(
     batch: Annotated[
         int | None, typer.Option("--batch", min=1, help="Simulations in one call of the model.")
     ] = None,
+    trajectory_format: Annotated[
+        str | None,
+        typer.Option("--trajectory-format", help="extxyz (default), or hdf5 for long runs."),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    dtype: Annotated[
+        str | None,
+        typer.Option("--dtype", help="float32 or float64; default: the model's."),
+    ] = None,
     allow_reactions: Annotated[
         bool, typer.Option("--allow-reactions", help="Bonds may break and form.")
     ] = False,
@@ -73,6 +82,12 @@ def command(
     refine_steps: Annotated[
         int | None, typer.Option("--refine-steps", min=1, help="Gradient steps of --refine.")
     ] = None,
+    refine_every: Annotated[
+        float | None,
+        typer.Option(
+            "--refine-every", help="ps; refine anew at each such time if an alarm has fired."
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Let --refine act where the gate would not.")
     ] = False,
@@ -102,6 +117,8 @@ def command(
         "seed": seed,
         "stride": stride,
         "batch": batch,
+        "trajectory_format": trajectory_format,
+        "refine_every": refine_every,
         "checks": {key: True for key, given in flags.items() if given} or None,
     }
     further = {"steps": refine_steps, "force": force or None}
@@ -117,6 +134,8 @@ def command(
         replay=replay,
         like_training=like_training,
         refine_options={key: value for key, value in further.items() if value is not None},
+        device=device,
+        dtype=dtype,
         workers=workers,
         cache=cache,
         config=config,
@@ -133,6 +152,9 @@ def command(
             )
     for name, count in record["alarms"].items():
         typer.echo(f"alarm: {name} in {count} of {record['n_simulations']}", err=True)
+    for each in record["decisions"]:
+        did = "refined anew" if each["acted"] else f"not refined ({'; '.join(each['reasons'])})"
+        typer.echo(f"{each['time_ps']:g} ps: {did}", err=True)
     typer.echo(
         f"{output}: {record['n_completed']} of {record['n_simulations']} simulations reached "
         f"{record['settings']['duration_ps']:g} ps, {record['speed_ns_per_day']:.3g} ns/day in all",

@@ -24,6 +24,8 @@ class Checkpoint:
     ----------
     run
         Hash of the model, the starts and the settings; that of another run is not used.
+    segment
+        How often the model was refined anew.
     step
         Number of steps done.
     seconds
@@ -35,6 +37,7 @@ class Checkpoint:
     """
 
     run: str
+    segment: int
     step: int
     seconds: float
     plain: list[dict[str, Any]]

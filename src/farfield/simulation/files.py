@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, final
+from typing import final
 
 from ase import Atoms, units
-from ase.io import write as ase_write
 
-from farfield.errors import ConfigError
 from farfield.simulation.checks import Frame
+from farfield.simulation.settings import SimulationSettings
+from farfield.simulation.trajectory import NAMES, ExtxyzTrajectory, extxyz, opened, synced
+from farfield.simulation.trajectory_hdf5 import Hdf5Trajectory
 from farfield.structures import Labels, attach
 
-TRAJECTORY, THERMODYNAMICS, FAILURE = "trajectory.extxyz", "thermodynamics.csv", "failure.extxyz"
+THERMODYNAMICS, FAILURE = "thermodynamics.csv", "failure.extxyz"
 COLUMNS = (
     "step",
     "time_fs",
@@ -26,6 +26,7 @@ COLUMNS = (
     "temperature_K",
 )
 PRESSURE = ("pressure_GPa", "volume_A3")
+SEGMENT = ("segment",)
 
 
 @final
@@ -38,10 +39,10 @@ class SimulationFiles:
         Where they are.
     model
         Name of the model: the level of theory of the frames.
-    pressure
-        Whether pressure and volume are written.
+    settings
+        Format of the trajectory, and which columns there are.
     sizes
-        Sizes to cut the files back to, bytes, in the order of :meth:`sync`; None begins anew.
+        Sizes to cut the files back to, in the order of :meth:`sync`; None begins anew.
     failed
         Whether the simulation has failed: then the frames of the failure stay.
     """
@@ -50,29 +51,33 @@ class SimulationFiles:
         self,
         folder: Path,
         model: str,
+        settings: SimulationSettings,
         *,
-        pressure: bool,
         sizes: Sequence[int] | None,
         failed: bool,
     ) -> None:
         self._folder = folder
         self._model = model
-        self._pressure = pressure
+        self._pressure = settings.ensemble == "npt"
+        self._segments = settings.refine_every is not None
         folder.mkdir(parents=True, exist_ok=True)
         if not failed:
             (folder / FAILURE).unlink(missing_ok=True)
-        names = (TRAJECTORY, THERMODYNAMICS)
-        if sizes is None:
-            self._handles: list[BinaryIO] = [(folder / name).open("wb") for name in names]
-            self._row(COLUMNS + PRESSURE if pressure else COLUMNS)
+        path = folder / NAMES[settings.trajectory_format]
+        frames, rows = (None, None) if sizes is None else sizes
+        self._trajectory: ExtxyzTrajectory | Hdf5Trajectory
+        if settings.trajectory_format == "hdf5":
+            self._trajectory = Hdf5Trajectory(path, model, frames)
         else:
-            self._handles = [
-                _cut(folder / name, size) for name, size in zip(names, sizes, strict=True)
-            ]
+            self._trajectory = ExtxyzTrajectory(path, frames)
+        self._table = opened(folder / THERMODYNAMICS, rows)
+        if sizes is None:
+            further = PRESSURE if self._pressure else ()
+            self._row([*COLUMNS, *further, *(SEGMENT if self._segments else ())])
 
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: Frame, segment: int) -> None:
         """Write one frame and one row."""
-        self._handles[0].write(_extxyz([self._labelled(frame)]))
+        self._trajectory.add(self._labelled(frame, segment))
         kinetic = frame.kinetic_energy
         row = [
             frame.step,
@@ -85,50 +90,33 @@ class SimulationFiles:
         if self._pressure:
             stress = frame.atoms.get_stress(include_ideal_gas=True)
             row += [f"{-stress[:3].mean() / units.GPa:.6f}", f"{frame.atoms.get_volume():.6f}"]
-        self._row(row)
+        self._row([*row, segment] if self._segments else row)
 
-    def fail(self, before: Frame, after: Frame) -> None:
+    def fail(self, before: Frame, after: Frame, segment: int) -> None:
         """Write the frames before and after a failure; they are no part of the trajectory."""
-        frames = [self._labelled(before), self._labelled(after)]
-        (self._folder / FAILURE).write_bytes(_extxyz(frames))
+        frames = [self._labelled(before, segment), self._labelled(after, segment)]
+        (self._folder / FAILURE).write_bytes(extxyz(frames))
 
     def sync(self) -> list[int]:
-        """Bring all that was written to the disk; return the sizes, bytes."""
-        for handle in self._handles:
-            handle.flush()
-            os.fsync(handle.fileno())
-        return [handle.tell() for handle in self._handles]
+        """Bring all that was written to the disk; return how much each file holds."""
+        return [self._trajectory.sync(), synced(self._table)]
 
     def close(self) -> None:
         """Close the files."""
-        for handle in self._handles:
-            handle.close()
+        self._trajectory.close()
+        self._table.close()
 
     def _row(self, values: Sequence[object]) -> None:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerow(values)
-        self._handles[1].write(text.getvalue().encode())
+        self._table.write(text.getvalue().encode())
 
-    def _labelled(self, frame: Frame) -> Atoms:
+    def _labelled(self, frame: Frame, segment: int) -> Atoms:
         atoms: Atoms = frame.atoms.copy()
         attach(atoms, Labels(frame.energy, frame.forces, None, self._model), "farfield")
-        atoms.info |= {"farfield_step": frame.step, "farfield_time_fs": frame.time}
+        atoms.info |= {
+            "farfield_step": frame.step,
+            "farfield_time_fs": frame.time,
+            "farfield_segment": segment,
+        }
         return atoms
-
-
-def _extxyz(frames: list[Atoms]) -> bytes:
-    text = io.StringIO()
-    ase_write(text, frames, format="extxyz", write_results=False)
-    return text.getvalue().encode()
-
-
-def _cut(path: Path, size: int) -> BinaryIO:
-    if not path.exists() or path.stat().st_size < size:
-        raise ConfigError(
-            f"{path}: missing, or shorter than when the checkpoint was written: remove the "
-            "folder of this simulation to start anew"
-        )
-    handle = path.open("r+b")
-    handle.truncate(size)
-    handle.seek(size)
-    return handle

@@ -42,6 +42,10 @@ class Job:
         Hash of all that decides the trajectories, but for their length.
     prior, profile, profiled
         What the model is watched with, and the model that the profile was made with; or None.
+    segment
+        How often the model was refined anew.
+    until
+        The step to go to; None takes the last.
     """
 
     potential: Potential
@@ -53,6 +57,13 @@ class Job:
     prior: Prior | None = None
     profile: Profile | None = None
     profiled: Potential | None = None
+    segment: int = 0
+    until: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The step at which its simulations rest."""
+        return self.settings.steps if self.until is None else self.until
 
     @property
     def count(self) -> int:
@@ -111,11 +122,12 @@ def run_group(job: Job, indices: Sequence[int], report: Report) -> GroupResult:
             together.ask,
             job.folder / folder_of(indices[place]),
             job.potential.name,
+            job.segment,
         )
         for place, (start, copy) in enumerate(members)
     ]
     try:
-        step, earlier = _stand(simulations, model, load(path, job.run))
+        step, earlier = _stand(simulations, model, load(path, job.run), job.segment)
         seconds = _run(job, simulations, together, (step, earlier), path, report)
     finally:
         together.close()
@@ -138,7 +150,10 @@ def folder_of(index: int) -> str:
 
 
 def _stand(
-    simulations: Sequence[Simulation], model: ModelCalls, checkpoint: Checkpoint | None
+    simulations: Sequence[Simulation],
+    model: ModelCalls,
+    checkpoint: Checkpoint | None,
+    segment: int,
 ) -> tuple[int, float]:
     """Bring the simulations to where they go on; return the step and the seconds so far."""
     if checkpoint is None:
@@ -150,6 +165,11 @@ def _stand(
     kept = zip(simulations, checkpoint.plain, checkpoint.arrays, strict=True)
     for simulation, plain, arrays in kept:
         simulation.resume(plain, arrays)
+    if checkpoint.segment < segment:
+        going = [place for place, each in enumerate(simulations) if each.failure is None]
+        answers = model(going, [simulations[place].atoms for place in going])
+        for place, answer in zip(going, answers, strict=True):
+            simulations[place].refined(answer)
     return checkpoint.step, checkpoint.seconds
 
 
@@ -166,14 +186,14 @@ def _run(
     begin = time.perf_counter()
     while True:
         going = [place for place, each in enumerate(simulations) if each.failure is None]
-        over = step >= settings.steps or not going
+        over = step >= job.end or not going
         if over or step % REPORTED == 0:
             report(step, len(going))
         if over or step % settings.checkpoint_stride == 0:
             seconds = earlier + time.perf_counter() - begin
             states = [simulation.state() for simulation in simulations]
             plain, arrays = [state[0] for state in states], [state[1] for state in states]
-            save(path, Checkpoint(job.run, step, seconds, plain, arrays))
+            save(path, Checkpoint(job.run, job.segment, step, seconds, plain, arrays))
         if over:
             return seconds
         errors = together.advance({place: simulations[place].move for place in going})

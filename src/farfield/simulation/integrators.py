@@ -62,6 +62,18 @@ def make_dynamics(
         )
 
 
+def make_dynamics_anew(
+    old: MolecularDynamics, atoms: Atoms, settings: SimulationSettings, random: np.random.Generator
+) -> MolecularDynamics:
+    """Return the integrator that goes on from ``old`` with the forces of another model."""
+    dynamics = make_dynamics(atoms, settings, random)
+    dynamics.nsteps = old.nsteps
+    kept = dynamics_state(old)
+    kept.pop("force_eps", None)  # the old model's pressure
+    restore_dynamics(dynamics, kept)
+    return dynamics
+
+
 def dynamics_state(dynamics: MolecularDynamics) -> dict[str, float]:
     """Plain values that, with atoms and random numbers, continue the dynamics bit for bit."""
     if not isinstance(dynamics, LangevinBAOAB):

@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -32,7 +33,12 @@ def groups_of(count: int, batch: int | None, workers: int) -> list[list[int]]:
 
 
 def run_all(
-    job: Job, workers: int = 1, *, model: str | None = None, progress: bool | None = None
+    job: Job,
+    workers: int = 1,
+    *,
+    model: str | None = None,
+    loading: Mapping[str, Any] | None = None,
+    progress: bool | None = None,
 ) -> list[GroupResult]:
     """Run every group; a group that was stopped goes on from its checkpoint.
 
@@ -44,6 +50,8 @@ def run_all(
         Processes, of one thread each; 1 runs in this process.
     model
         The name or path of the model, for processes to load; None sends the object.
+    loading
+        How they load it: ``dtype`` and ``device`` of :func:`farfield.load_model`.
     progress
         Whether to draw a progress bar on standard error; None: if that is a terminal.
 
@@ -60,7 +68,7 @@ def run_all(
             return [
                 run_group(job, group, partial(show, number)) for number, group in enumerate(groups)
             ]
-        _in_processes(_packed(job, model), groups, workers, show)
+        _in_processes(_packed(job, model, dict(loading or {})), groups, workers, show)
     # every group is over, so this only reads what was kept
     return [run_group(job, group, lambda step, alive: None) for group in groups]
 
@@ -78,12 +86,13 @@ class _Shipped:
 
     fields: dict[str, Any]
     model: Potential | str
+    loading: dict[str, Any]
 
 
-def _packed(job: Job, model: str | None) -> bytes:
+def _packed(job: Job, model: str | None, loading: dict[str, Any]) -> bytes:
     fields = {key: value for key, value in vars(job).items() if key != "potential"}
     try:
-        return pickle.dumps(_Shipped(fields, job.potential if model is None else model))
+        return pickle.dumps(_Shipped(fields, job.potential if model is None else model, loading))
     except Exception as error:
         raise ConfigError(
             f"the model, prior or profile cannot be sent to worker processes ({error}): give it by "
@@ -147,7 +156,7 @@ def _work(packed: bytes, number: int, group: list[int], places: Any, errors: Any
 
     try:
         shipped: _Shipped = pickle.loads(packed)
-        job = Job(potential=load_model(shipped.model), **shipped.fields)
+        job = Job(potential=load_model(shipped.model, **shipped.loading), **shipped.fields)
         run_group(job, group, report)
     except FarfieldError as error:
         errors.put(FarfieldError(str(error)))

@@ -12,6 +12,7 @@ from farfield.errors import ConfigError
 from farfield.settings import validated
 
 Ensemble = Literal["nve", "nvt", "npt"]
+TrajectoryFormat = Literal["extxyz", "hdf5"]
 
 
 class CheckSettings(BaseModel):
@@ -83,12 +84,33 @@ class SimulationSettings(BaseModel):
     batch: int | None = Field(
         default=None, ge=1, description="simulations in one call of the model; None: all"
     )
+    trajectory_format: TrajectoryFormat = Field(
+        default="extxyz", description="extxyz, or hdf5 for long runs"
+    )
+    refine_every: float | None = Field(
+        default=None, gt=0, description="time between looks at whether to refine anew, ps"
+    )
+    refine_frames: int = Field(
+        default=40, ge=1, description="frames that the model is refined anew for, at most"
+    )
     checks: CheckSettings = Field(default_factory=CheckSettings, description="limits of the checks")
 
     @property
     def steps(self) -> int:
         """Number of time steps."""
         return max(1, round(1000.0 * self.duration / self.timestep))
+
+    @property
+    def refine_stride(self) -> int | None:
+        """Steps between the declared times at which the model may be refined anew."""
+        if self.refine_every is None:
+            return None
+        return max(1, round(1000.0 * self.refine_every / self.timestep))
+
+    def declared_before(self, step: int) -> int:
+        """The last declared time before ``step``, in steps; 0 is the start."""
+        stride = self.refine_stride
+        return 0 if stride is None else max(0, (step - 1) // stride * stride)
 
     def plain(self) -> dict[str, Any]:
         """Plain values with units in the keys, for a record."""
@@ -99,6 +121,7 @@ class SimulationSettings(BaseModel):
             "friction": "friction_per_fs",
             "pressure": "pressure_GPa",
             "barostat_time": "barostat_time_fs",
+            "refine_every": "refine_every_ps",
         }
         return {units.get(key, key): value for key, value in self.model_dump().items()}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -20,8 +19,10 @@ from farfield.simulation.integrators import (
     draw_momenta,
     dynamics_state,
     make_dynamics,
+    make_dynamics_anew,
     restore_dynamics,
 )
+from farfield.simulation.kept import Kept
 from farfield.simulation.lock_step import Ask, SharedCalculator
 from farfield.simulation.outcome import MODEL, Event
 from farfield.simulation.settings import SimulationSettings
@@ -45,6 +46,8 @@ class Simulation:
         Where its calculator gets forces.
     folder, model
         Where its files are; name of the model.
+    segment
+        Number of the model: how often it was refined anew.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Simulation:
         ask: Ask,
         folder: Path,
         model: str,
+        segment: int = 0,
     ) -> None:
         self.atoms = start.copy()
         self.step = 0  # done with all checks passed
@@ -67,7 +71,8 @@ class Simulation:
         self._random = np.random.default_rng(seed)
         self._folder = folder
         self._model = model
-        self._before: dict[int, Frame] = {}  # last frame that passed, by stride of the check
+        self._segment = segment
+        self._before: dict[int, Kept] = {}  # last frame that passed, by stride of the check
         draw_momenta(self.atoms, settings, self._random)
         self._calculator = SharedCalculator(place, ask)
         self.atoms.calc = self._calculator
@@ -81,7 +86,7 @@ class Simulation:
         self._files = self._opened(None)
         frame = self._frame(0)
         if self._passes(frame):
-            self._files.add(frame)
+            self._files.add(frame, self._segment)
 
     def move(self) -> None:
         """Make one step; the model's failure is raised."""
@@ -100,7 +105,7 @@ class Simulation:
         if self._passes(frame):
             self.step = step
             if step % self._settings.stride == 0:
-                self._files.add(frame)
+                self._files.add(frame, self._segment)
 
     def close(self) -> None:
         """Close the files."""
@@ -157,8 +162,23 @@ class Simulation:
         restore_dynamics(self._dynamics, plain["dynamics"])
         frame = self._frame(self.step) if self.failure is None else None
         self._before = (
-            {} if frame is None else {check.stride: _kept(frame) for check in self.checks}
+            {} if frame is None else {check.stride: Kept.of(frame) for check in self.checks}
         )
+
+    def refined(self, answer: Prediction | FarfieldError) -> None:
+        """Go on from :meth:`resume` with a model refined anew, whose answer for now this is."""
+        assert self._dynamics is not None
+        if isinstance(answer, FarfieldError):
+            self.judge(self.step, answer)
+            return
+        self._calculator.know(self.atoms, answer)
+        self._dynamics = make_dynamics_anew(
+            self._dynamics, self.atoms, self._settings, self._random
+        )
+        frame = self._frame(self.step)
+        self._before = {check.stride: Kept.of(frame) for check in self.checks}
+        for check in self.checks:
+            check.refined(frame)
 
     # --- inside -----------------------------------------------------------------------
 
@@ -167,7 +187,7 @@ class Simulation:
         self._calculator.know(self.atoms, first)
         self._dynamics = make_dynamics(self.atoms, self._settings, self._random)
         frame = self._frame(0)
-        self._before = {check.stride: _kept(frame) for check in self.checks}
+        self._before = {check.stride: Kept.of(frame) for check in self.checks}
         with np.errstate(all="ignore"):
             for check in self.checks:
                 check.begin(frame)
@@ -176,7 +196,7 @@ class Simulation:
         return SimulationFiles(
             self._folder,
             self._model,
-            pressure=self._settings.ensemble == "npt",
+            self._settings,
             sizes=sizes,
             failed=self.failure is not None,
         )
@@ -202,22 +222,27 @@ class Simulation:
                 continue
             if check.stops:
                 stopping.append((check.name, check.stride, finding))
-            elif all(alarm.check != check.name for alarm in self.alarms):
+            elif check.name not in self._noted(frame.step):
                 self.alarms.append(_event(check.name, frame, finding, []))
             if isinstance(check, NotANumber):  # the others cannot compute with it
                 break
         if stopping:
             self._fail(frame, stopping)
             return False
-        kept = _kept(frame)
+        kept = Kept.of(frame)
         self._before |= {check.stride: kept for check in due}
         return True
+
+    def _noted(self, step: int) -> set[str]:
+        """Alarms since the last declared time; the first of each is noted."""
+        since = self._settings.declared_before(step)
+        return {alarm.check for alarm in self.alarms if alarm.step > since or since == 0}
 
     def _fail(self, frame: Frame, findings: list[tuple[str, int, Finding]]) -> None:
         assert self._files is not None
         (name, stride, finding), *others = findings
         self.failure = _event(name, frame, finding, [other[0] for other in others])
-        self._files.fail(self._before[stride], frame)
+        self._files.fail(self._before[stride].again(), frame, self._segment)
 
 
 def _looked(check: Check, frame: Frame) -> Finding | None:
@@ -239,10 +264,6 @@ def _event(name: str, frame: Frame, finding: Finding, also: list[str]) -> Event:
         finding.limit,
         also,
     )
-
-
-def _kept(frame: Frame) -> Frame:
-    return replace(frame, atoms=frame.atoms.copy(), forces=np.array(frame.forces))
 
 
 def _arrays(name: str, prediction: Prediction) -> Arrays:

@@ -2,6 +2,7 @@
 
 from farfield.structures.checks import check
 from farfield.structures.groups import LeftOut, leave_groups_out
+from farfield.structures.h5md import read_h5md
 from farfield.structures.labels import (
     REFERENCE,
     UNKNOWN_LEVEL,
@@ -34,6 +35,7 @@ __all__ = [
     "leave_groups_out",
     "name_reference",
     "read",
+    "read_h5md",
     "require_labels",
     "single_level",
     "stream_reference",

@@ -12,6 +12,7 @@ from ase.io import read as ase_read
 
 from farfield.errors import StructureError
 from farfield.structures.checks import check
+from farfield.structures.h5md import is_hdf5, read_h5md
 from farfield.structures.labels import describe
 from farfield.structures.naming import name_reference
 from farfield.structures.references import is_reference, read_reference
@@ -70,6 +71,8 @@ def _read_file(path: Path) -> list[Atoms]:
         if len(structures) != count:
             raise StructureError(f"{path}: ASE read {len(structures)} of {count} structures")
         return structures
+    if is_hdf5(path):
+        return read_h5md(path)
     _refuse_unfinished(path)
     return _parse(path, path, None)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ase import Atoms
 
 from farfield.errors import CapabilityError, ConfigError, did_you_mean
 from farfield.files import write_json
-from farfield.potentials import Potential, fingerprint
+from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
-from farfield.refinement import Corrected, RadiusRefined, load_model
+from farfield.refinement import Corrected, RadiusRefined, Record
 from farfield.reports import write_report
 from farfield.shifts import Profile
 from farfield.shifts.profile_files import load as load_profile
@@ -26,17 +24,20 @@ from farfield.simulation import (
     SimulationSettings,
     groups_of,
     record_of,
-    run_all,
     steps_done,
 )
 from farfield.simulation.settings import load_settings
 from farfield.structures import describe, without_labels
+from farfield.structures.h5md import h5py_for
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
 from farfield.verbs.methods import METHODS, TAKEN
+from farfield.verbs.placing import DTYPES, placed, require_place
 from farfield.verbs.refine import refine as refine_model
+from farfield.verbs.simulation_identity import identity, named
 from farfield.verbs.simulation_report import simulation_report
+from farfield.verbs.simulation_segments import DECISIONS, REFINEMENT, run_segments
 
-REFINEMENT = "refinement"  # its folder, below the output
+REFINING_ANEW = ("ttt", "distil")  # what they learn depends on the structures
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def simulate(
     replay: Structures | None = None,
     like_training: Structures | None = None,
     refine_options: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    dtype: str | None = None,
     workers: int = 1,
     cache: Path | str | None = None,
     progress: bool | None = None,
@@ -87,8 +90,8 @@ def simulate(
     model, head
         Any model, and its output head; None takes the main head.
     output
-        The folder to write: for each simulation ``simulation_NNNN/trajectory.extxyz``,
-        ``thermodynamics.csv``, and ``failure.extxyz`` if it failed; ``record.json`` and
+        The folder to write: for each simulation ``simulation_NNNN/trajectory.extxyz`` (or
+        ``.h5``), ``thermodynamics.csv``, and ``failure.extxyz`` if it failed; ``record.json`` and
         ``report.html`` of all.
     refine
         A method of :func:`farfield.refine` to adapt the model with before the run.
@@ -101,6 +104,9 @@ def simulate(
         against it too.
     replay, like_training, refine_options
         See :func:`farfield.refine`.
+    device, dtype
+        Where the model runs, ``"cpu"`` or ``"cuda"``, and in which floating-point type,
+        ``"float32"`` or ``"float64"``; None keeps its own, in which it is refined too.
     workers, cache
         Processes of one thread each, among which the simulations are divided; folder of the
         label cache.
@@ -111,6 +117,8 @@ def simulate(
     **settings
         Fields of :class:`farfield.simulation.SimulationSettings`: ``ensemble``,
         ``temperature`` (K), ``timestep`` (fs), ``duration`` (ps), ``replicas``, ``seed``, ...
+        With ``refine_every`` (ps) the original model is refined anew at each such time, for
+        the last frames, if the shift or the disagreement with the prior has raised an alarm.
 
     Raises
     ------
@@ -131,6 +139,7 @@ def simulate(
         "refine_options": refine_options,
     }
     _require_method(refine, given)
+    require_place(device, dtype)
     folder = Path(output)
     watch = None if prior is None else load_prior(prior)
     for atoms in starts if watch is not None else []:
@@ -139,7 +148,9 @@ def simulate(
         if refusal:
             raise CapabilityError(f"{describe(atoms)}: {refusal}: choose another prior")
     opened = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
-    potential = load_model(model)
+    _require_alarms(chosen, refine, refine_options, watched=not (watch is None and opened is None))
+    potential = placed(model, device, None if refine else dtype)
+    own = potential if opened is None or dtype is None or refine else placed(model, device, None)
     job = Job(
         potential=potential,
         head=head,
@@ -149,43 +160,62 @@ def simulate(
         run="",
         prior=watch,
         profile=opened,
-        profiled=None if opened is None else _profiled(opened, potential),
+        profiled=None if opened is None else _profiled(opened, own),
     )
     groups = groups_of(job.count, chosen.batch, workers)
-    refining = {"method": refine, **{key: _named(value) for key, value in given.items()}}
-    job = _with(job, run=_hash(job, groups, refining))
+    refining = {"method": refine, **{key: named(value) for key, value in given.items()}}
+    job = replace(job, run=identity(job, groups, refining, {"device": device, "dtype": dtype}))
     done = steps_done(job, groups)
     if done is not None and done > chosen.steps:
         raise ConfigError(
             f"{folder}: these simulations have gone {done} steps already, more than the "
             f"{chosen.steps} that are asked for: choose another output folder, or a longer duration"
         )
+    if done is None:
+        (folder / DECISIONS).unlink(missing_ok=True)
     name = model if isinstance(model, str) else None
-    refinement = None
+
+    def refined_for(structures: Structures, target: Path) -> Record:
+        assert refine is not None
+        return refine_model(
+            structures,
+            model=potential,
+            method=refine,
+            profile=opened,
+            prior=prior if "prior" in TAKEN[refine] else None,
+            replay=replay,
+            like_training=like_training,
+            seed=chosen.seed,
+            workers=workers,
+            cache=cache,
+            output=target,
+            **(refine_options or {}),
+        ).record
+
+    def from_file(path: Path) -> Potential:
+        return placed(str(path), device, dtype)
+
+    first = None
     if refine is not None:
         target = folder / REFINEMENT
         if done is None:
-            refined = refine_model(
-                starts if refine_on is None else refine_on,
-                model=potential,
-                method=refine,
-                profile=opened,
-                prior=prior if "prior" in TAKEN[refine] else None,
-                replay=replay,
-                like_training=like_training,
-                seed=chosen.seed,
-                workers=workers,
-                cache=cache,
-                output=target,
-                **(refine_options or {}),
-            )
-            refinement = refined.record.to_json()
+            first = refined_for(starts if refine_on is None else refine_on, target).to_json()
         else:
-            refinement = json.loads((target / "record.json").read_text(encoding="utf-8"))
+            first = json.loads((target / "record.json").read_text(encoding="utf-8"))
         name = str(target / "model")
-        job = _with(job, potential=load_model(name))
-    results = run_all(job, workers, model=name, progress=progress)
-    record = record_of(job, results, refinement)
+        job = replace(job, potential=from_file(target / "model"))
+    run = run_segments(
+        job,
+        None if refine is None else refined_for,
+        from_file,
+        first=first,
+        model=name,
+        workers=workers,
+        loading={"device": device, "dtype": None if dtype is None else DTYPES[dtype]},
+        progress=progress,
+    )
+    results = run.results
+    record = {**record_of(job, results, first), **run.plain}
     write_json(folder / "record.json", record)
     outcomes = [each for result in results for each in result.outcomes]
     options: dict[str, Any] = {
@@ -196,7 +226,8 @@ def simulate(
     }
     options |= {"prior": prior, "profile": profile, "replay": replay}
     options |= {"like-training": like_training, "config": config, "output": output}
-    options |= {key: _typed(value) for key, value in settings.items()}
+    options |= {"device": None if device == "cpu" else device, "dtype": dtype}
+    options |= {key.replace("_", "-"): _typed(value) for key, value in settings.items()}
     command = "" if refine_options else command_line("simulate", start, options)
     report = simulation_report(outcomes, record, [command] if command else [])
     write_report(report, folder / "report.html")
@@ -206,6 +237,8 @@ def simulate(
 def _require_possible(starts: list[Atoms], settings: SimulationSettings, workers: int) -> None:
     if workers < 1:
         raise ConfigError(f"workers={workers}: at least 1 process is needed")
+    if settings.trajectory_format == "hdf5":
+        h5py_for("a trajectory in HDF5")
     for atoms in starts if settings.ensemble == "npt" else []:
         if not atoms.pbc.all():
             raise ConfigError(
@@ -223,6 +256,34 @@ def _require_method(refine: str | None, given: Mapping[str, Any]) -> None:
             )
 
 
+def _require_alarms(
+    settings: SimulationSettings,
+    refine: str | None,
+    options: Mapping[str, Any] | None,
+    *,
+    watched: bool,
+) -> None:
+    """Raise where the model is to be refined anew, and never could be."""
+    if settings.refine_every is None:
+        return
+    if refine is None:
+        raise ConfigError("--refine-every is for a refinement: give --refine METHOD")
+    if refine not in REFINING_ANEW or (options or {}).get("per") == "structure":
+        raise ConfigError(
+            "--refine-every needs a method whose result depends on the frames as a set: give "
+            f"--refine {' or '.join(REFINING_ANEW)}, without per structure"
+        )
+    if not watched:
+        raise ConfigError(
+            "--refine-every waits for an alarm, and none can fire: give --prior or --profile"
+        )
+    if settings.checks.stop_on_alarm:
+        raise ConfigError(
+            "--stop-on-alarm ends the simulations for which --refine-every would refine the "
+            "model: leave one of them away"
+        )
+
+
 def _profiled(profile: Profile, potential: Potential) -> Potential | None:
     """The model that the profile was made with; None if that was made without one."""
     if profile.header["model"] is None:
@@ -235,41 +296,3 @@ def _profiled(profile: Profile, potential: Potential) -> Potential | None:
 def _typed(value: Any) -> Any:
     """A setting as it is typed in a shell; others than plain ones stay, and cannot be."""
     return str(value) if isinstance(value, (str, int, float)) else value
-
-
-def _with(job: Job, **changes: Any) -> Job:
-    return Job(**{**vars(job), **changes})
-
-
-def _named(value: Any) -> Any:
-    """What was given in a form that can be hashed."""
-    if isinstance(value, Atoms):
-        return _geometry(value)
-    if isinstance(value, (list, tuple)):
-        return [_named(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _named(item) for key, item in value.items()}
-    return None if value is None else str(value)
-
-
-def _hash(job: Job, groups: list[list[int]], refining: Mapping[str, Any]) -> str:
-    """Hash all that decides the trajectories, but for their length."""
-    content = {
-        "model": [fingerprint(job.potential), job.head],
-        "starts": [_geometry(atoms) for atoms in job.starts],
-        "settings": {k: v for k, v in job.settings.model_dump().items() if k != "duration"},
-        "groups": groups,
-        "refining": refining,
-        "prior": None if job.prior is None else job.prior.level_of_theory,
-        "profile": None if job.profile is None else job.profile.header,
-    }
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _geometry(atoms: Atoms) -> str:
-    digest = hashlib.sha256()
-    for array in (atoms.numbers, atoms.positions, np.asarray(atoms.cell), atoms.pbc):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update(repr([atoms.info.get("charge"), atoms.info.get("spin")]).encode())
-    return digest.hexdigest()[:16]

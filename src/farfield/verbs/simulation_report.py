@@ -29,6 +29,10 @@ def simulation_report(
         headline.append(f"Alarms, which stopped nothing: {', '.join(alarms)}.")
     if record["refinement"]:
         headline.append("The model was refined before: see refinement/report.html.")
+    anew = [each for each in record["decisions"] if each["acted"]]
+    if anew:
+        times = ", ".join(f"{each['time_ps']:g} ps ({each['refinement']})" for each in anew)
+        headline.append(f"It was refined anew at {times}; energies are of {len(anew) + 1} models.")
     median = record["median_lifetime_ps"]
     facts = {
         "Model": record["model"],

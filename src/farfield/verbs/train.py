@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from ase import Atoms
 
 from farfield.errors import ConfigError, did_you_mean
@@ -25,11 +24,10 @@ from farfield.training.supervised import supervised
 from farfield.training.training_set import MAIN_HEAD
 from farfield.verbs import training_data
 from farfield.verbs.inputs import Structures, structures_of
+from farfield.verbs.placing import DTYPES, require_place
 from farfield.verbs.training_report import write_training
 
 Report = Callable[[dict[str, float]], None]
-DEVICES = ("cpu", "cuda")
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def train(
@@ -104,15 +102,9 @@ def train(
     LabelError
         Missing or mixed labels.
     """
-    for what, name, known in (
-        ("strategy", strategy, STRATEGIES),
-        ("device", device, DEVICES),
-        ("dtype", dtype or "float32", DTYPES),
-    ):
-        if name not in known:
-            raise ConfigError(f"unknown {what} {name!r}{did_you_mean(name, known)}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("there is no CUDA device here, or torch cannot use it: leave cuda away")
+    if strategy not in STRATEGIES:
+        raise ConfigError(f"unknown strategy {strategy!r}{did_you_mean(strategy, STRATEGIES)}")
+    require_place(device, dtype)
     if pretrain is not None and strategy != "freeze":
         raise ConfigError(f"--pretrain belongs to the strategy freeze, not to {strategy}")
     settings = (settings or TrainingSettings()).for_strategy(strategy)

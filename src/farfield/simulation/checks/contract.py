@@ -89,6 +89,13 @@ class Check(ABC):
     def begin(self, frame: Frame) -> None:  # noqa: B027 - some compare with nothing
         """Take the start (step 0) as the standard to compare with."""
 
+    def refined(self, frame: Frame) -> None:  # noqa: B027 - some do not depend on the model
+        """Go on with a model that was refined anew, whose answer for this step is in ``frame``.
+
+        What depends on the model is compared with this step from now on, and not with an
+        earlier model's; the topology stays that of the start.
+        """
+
     @abstractmethod
     def look(self, frame: Frame) -> Finding | None:
         """Say what is wrong at this step, or None."""

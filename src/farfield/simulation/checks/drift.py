@@ -34,14 +34,20 @@ class Drift(Check):
         self._limit = limit
         self._after = after
         self._start = 0.0
+        self._since = 0.0  # fs
         self._sums = [0.0] * 6  # of 1, t, e, tt, te, ee
         self._slope = 0.0
 
     def begin(self, frame: Frame) -> None:
         self._start = frame.energy + frame.kinetic_energy
+        self._since = frame.time
+        self._sums = [0.0] * 6
+
+    def refined(self, frame: Frame) -> None:
+        self.begin(frame)
 
     def look(self, frame: Frame) -> Finding | None:
-        time = 1e-3 * frame.time  # ps
+        time = 1e-3 * (frame.time - self._since)  # ps
         energy = (frame.energy + frame.kinetic_energy - self._start) / len(frame.atoms)
         added = (1.0, time, energy, time * time, time * energy, energy * energy)
         self._sums = [old + new for old, new in zip(self._sums, added, strict=True)]
@@ -51,7 +57,7 @@ class Drift(Check):
             return None
         self._slope = (te - t * e / count) / spread
         scatter = math.sqrt(max(ee - e * e / count - self._slope**2 * spread, 0.0) / count)
-        if frame.time < self._after or abs(self._slope) <= self._limit:
+        if frame.time - self._since < self._after or abs(self._slope) <= self._limit:
             return None
         if abs(self._slope) * time <= CLEAR * scatter:
             return None
@@ -63,10 +69,11 @@ class Drift(Check):
         )
 
     def state(self) -> dict[str, Any]:
-        return {"start": self._start, "sums": self._sums, "slope": self._slope}
+        return {key: getattr(self, f"_{key}") for key in ("start", "since", "sums", "slope")}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._start, self._slope = state["start"], state["slope"]
+        self._start, self._since = state["start"], state["since"]
+        self._slope = state["slope"]
         self._sums = list(state["sums"])
 
     def figures(self) -> dict[str, float]:

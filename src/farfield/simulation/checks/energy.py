@@ -44,6 +44,9 @@ class Energy(Check):
     def begin(self, frame: Frame) -> None:
         self._start = self._energy(frame)
 
+    def refined(self, frame: Frame) -> None:
+        self.begin(frame)
+
     def look(self, frame: Frame) -> Finding | None:
         change = (self._energy(frame) - self._start) / len(frame.atoms)
         if abs(change) > abs(self._largest):

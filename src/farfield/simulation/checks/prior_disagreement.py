@@ -50,6 +50,9 @@ class PriorDisagreement(Check):
         self._first: float | None = None
         self._failures = 0
 
+    def refined(self, frame: Frame) -> None:
+        self._recent, self._first = [], None
+
     def look(self, frame: Frame) -> Finding | None:
         labels = self._evaluate(frame.atoms)
         if isinstance(labels, Failure):

@@ -53,6 +53,9 @@ class Shift(Check):
         self._recent: list[float] = []
         self._axis = ""
 
+    def refined(self, frame: Frame) -> None:
+        self._recent = []
+
     def look(self, frame: Frame) -> Finding | None:
         bare = without_labels([frame.atoms])
         seen = observe(bare, potential=self._potential, cutoff=self._profile.cutoff)
