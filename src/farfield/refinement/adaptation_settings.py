@@ -63,13 +63,13 @@ class AdaptationSettings:
     steps: int = 300
     learning_rate: float = 5e-3
     ema_decay: float = 0.9
-    batch_size: int = 4
-    replay_batch_size: int = 8
+    batch_size: int = 2
+    replay_batch_size: int = 6
     replay_weight: float = 20.0
     held_out: float = 0.25
     forgetting: float = 0.25
     forgetting_limit: float | None = None
-    judge_every: int = 25
+    judge_every: int = 50
     seed: int = 0
     force: bool = False
     parameters: Parameters = "all"

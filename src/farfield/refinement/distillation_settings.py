@@ -40,6 +40,7 @@ class DistillationSettings(AdaptationSettings):
     learning_rate: float = 0.01
     batch_size: int = 8
     replay_batch_size: int = 24
+    judge_every: int = 25
     structures: Source = "rattled"
     copies: int = 6
     displacement: float = 0.14
