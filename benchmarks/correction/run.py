@@ -41,6 +41,7 @@ TITLES = {
     "distil": "joint, corrected and distilled",
     "retrofit": "retrofit of supervised, corrected",
     "retrofit_head": "retrofit, head alone, corrected",
+    "retrofit_ttt": "retrofit, test-time training",
     "retrofit_distil": "retrofit, corrected and distilled",
 }
 
