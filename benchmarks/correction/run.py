@@ -28,7 +28,7 @@ from farfield.priors import LabelCache
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
-TWO_HEADS: tuple[Strategy, ...] = ("joint", "retrofit", "retrofit-head")
+TWO_HEADS: tuple[Strategy, ...] = ("joint", "joint-difference", "retrofit", "retrofit-head")
 TITLES = {
     "supervised": "supervised",
     "prior_alone": "prior alone",
@@ -38,6 +38,8 @@ TITLES = {
     "head_difference": "joint, corrected with β = 1",
     "cautious_correction": "joint, corrected, cautious β",
     "correction": "joint, corrected, learned β",
+    "joint_difference": "joint with the heads' difference, untouched",
+    "difference_correction": "joint with the heads' difference, corrected, learned β",
     "distil": "joint, corrected and distilled",
     "retrofit": "retrofit of supervised, corrected",
     "retrofit_head": "retrofit, head alone, corrected",

@@ -154,6 +154,13 @@ CASES = {
     "key": ("--config {config}", ("settings.yaml", "temprature", "did you mean 'temperature'?")),
     "nested key": ("--config {nested}", ("unknown key 'checks.strid'",)),
     "npt of a molecule": ("--ensemble npt", ("structure 0 (H2O) is not periodic", "use nvt")),
+    "sample of what": ("--refine ttt --sample 1", ("--sample runs the prior", "--prior")),
+    "sample for nothing": ("--prior lj --sample 1", ("--sample is for a refinement",)),
+    "sample beside structures": (
+        "--refine ttt --prior lj --sample 1 --refine-on {start}",
+        ("--refine-on gives them",),
+    ),
+    "sample of no length": ("--refine ttt --prior lj --sample 0", ("--sample 0", "above 0")),
     "anew without a method": ("--refine-every 1", ("--refine-every is for a refinement",)),
     "anew by a method that cannot": (
         "--refine correction --prior lj --refine-every 1",

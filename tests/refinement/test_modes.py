@@ -37,6 +37,8 @@ SETTINGS = TestTimeSettings(
 TRAIN = [*rattled("CH3OH", 6), *rattled("HCN", 4, seed=50)]
 TEST = without_labels(rattled("CH3CONH2", 2, seed=100))
 MODEL = model()
+# the forces are random, and hold no molecule together
+NEVER = {"temperature_factor": 1e6, "energy_floor": 1e6}
 
 
 def adapt(structures: list[Atoms], **changes: object) -> Refined:
@@ -231,6 +233,37 @@ def test_simulations_refined_per_start_have_the_weights_of_theirs(tmp_path: Path
         forces = load_model(str(path)).predict([TEST[place]])[0].forces
         assert np.allclose(frame.arrays["farfield_forces"], forces, atol=1e-6)
     assert len(done.outcomes) == 2
+
+
+def test_the_dynamics_of_the_prior_are_what_the_model_is_adapted_to(tmp_path: Path) -> None:
+    given = {
+        "model": MODEL,
+        "output": tmp_path / "run",
+        "refine": "ttt",
+        "sample": 0.05,
+        "prior": LearnedPrior(),
+        "refine_options": {"steps": 2, "copies": 1, "force": True},
+        "cache": tmp_path / "cache",
+        "duration": 0.002,
+        "temperature": 100.0,
+        "checks": {"allow_reactions": True, **NEVER},
+        "progress": False,
+    }
+    record = farfield.simulate(TEST[0], **given).record["refinement"]
+    folders = sorted((tmp_path / "run" / "sample").glob("simulation_*"))
+    sampled = [farfield.read(folder / "trajectory.extxyz") for folder in folders]
+    assert all(len(frames) > 1 for frames in sampled)
+    assert [frame.info["farfield_step"] for frame in sampled[0][:2]] == [0, 50]  # 25 fs
+    learned, _ = split_off(range(sum(map(len, sampled))), TestTimeSettings.held_out, 0)
+    assert record["figures"]["structures adapted on"] == len(learned)
+    assert record["figures"]["structures made from them"] == len(learned)
+    frame = sampled[0][-1]
+    expected = LearnedPrior().calculator()
+    frame.calc = None
+    known = frame.arrays["farfield_forces"]
+    frame.calc = expected
+    assert np.allclose(known, frame.get_forces(), atol=1e-5)
+    assert not np.allclose(sampled[0][-1].positions, sampled[1][-1].positions)
 
 
 def test_a_window_of_a_trajectory_is_what_a_later_run_is_adapted_to(tmp_path: Path) -> None:

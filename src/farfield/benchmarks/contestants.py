@@ -69,6 +69,11 @@ def joint(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     return Contestant(bench.model("joint").predict)
 
 
+def joint_difference(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The same, trained on the difference of the two heads too."""
+    return Contestant(bench.model("joint-difference").predict)
+
+
 def prior_alone(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The prior itself."""
     return Contestant(lambda given: _by_prior(bench, given))
@@ -119,6 +124,12 @@ def correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model corrected, β learned on groups left out of training."""
     method = _correction(bench, bench.rule("joint"))
     return _refined(method, bench.model("joint"), structures)
+
+
+def difference_correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The same with a model that learned the difference of its heads too."""
+    method = _correction(bench, bench.rule("joint-difference"))
+    return _refined(method, bench.model("joint-difference"), structures)
 
 
 def cautious_correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
@@ -192,6 +203,9 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
         "prior_alone": Method(prior_alone, "prior alone", prior_at_inference=True),
         "delta": Method(delta, "Δ-model", ("delta",), prior_at_inference=True),
         "joint": Method(joint, "joint, untouched", ("joint",)),
+        "joint_difference": Method(
+            joint_difference, "joint with the heads' difference, untouched", ("joint-difference",)
+        ),
         "radius": Method(radius, "joint, radius by the prior", ("joint",), prior_at_inference=True),
         "paper_radius": Method(paper_radius, "supervised, radius as in the paper", ("supervised",)),
         "ttt": Method(ttt, "joint, test-time training", ("joint",)),
@@ -214,6 +228,13 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
         ),
         "correction": Method(
             correction, "joint, corrected, learned β", ("joint",), "joint", prior_at_inference=True
+        ),
+        "difference_correction": Method(
+            difference_correction,
+            "joint with the heads' difference, corrected, learned β",
+            ("joint-difference",),
+            "joint-difference",
+            prior_at_inference=True,
         ),
         "cautious_distil": Method(
             cautious_distil, "joint, corrected (cautious β) and distilled", ("joint",)

@@ -36,6 +36,7 @@ Say = Callable[[str], None]
 Strategy = Literal[
     "supervised",
     "joint",
+    "joint-difference",
     "delta",
     "retrofit",
     "retrofit-head",
@@ -55,7 +56,8 @@ class Recipe:
     Attributes
     ----------
     strategy
-        ``"supervised"``; ``"joint"``; ``"delta"``, one head that learns the reference minus the
+        ``"supervised"``; ``"joint"``; ``"joint-difference"``, the same that learns the
+        difference of the heads too; ``"delta"``, one head that learns the reference minus the
         prior; ``"retrofit"``, the supervised model with a prior head added, all weights moving;
         ``"retrofit-head"``, the same with the head alone; ``"freeze"``, pre-trained on the
         prior, then all but the early part fitted; ``"freeze-head"`` and ``"freeze-all"``, the
@@ -182,7 +184,7 @@ class Zoo:
             )
             learn = freeze if recipe.strategy in TRAINABLE else at_once
             learn(model, data, settings, checkpoint=kept, report=report)
-            strategy = "freeze" if recipe.strategy in TRAINABLE else recipe.strategy
+            strategy = recipe.strategy.partition("-")[0]
             model.metadata.update(strategy=strategy, settings=settings.model_dump())
         model.save(path)
         seconds = time.monotonic() - start
@@ -212,7 +214,9 @@ class Zoo:
         changes: dict[str, Any] = {"epochs": epochs}
         if trainable := TRAINABLE.get(recipe.strategy):
             changes |= {"trainable": trainable, "pretrain_epochs": epochs}
-        if recipe.strategy not in ("joint", "freeze", "freeze-all"):
+        if recipe.strategy == "joint-difference":
+            changes["difference_weight"] = 1.0
+        elif recipe.strategy not in ("joint", "freeze", "freeze-all"):
             changes["epochs"] = 2 * epochs
         return settings.model_copy(update=changes)
 
@@ -225,7 +229,7 @@ class Zoo:
         structures = self._structures(recipe)
         if recipe.strategy == "supervised":
             return supervised(structures)
-        if recipe.strategy == "joint":
+        if recipe.strategy in ("joint", "joint-difference"):
             return joint(structures, self.prior)
         if recipe.strategy in TRAINABLE:
             return two_phases(structures, structures, self.prior)

@@ -68,6 +68,12 @@ def command(
         bool,
         typer.Option("--project", help="Of ttt and distil: no step against replay's gradient."),
     ] = False,
+    copies: Annotated[
+        int | None,
+        typer.Option(
+            "--copies", min=0, help="Of ttt and distil: rattled copies of each structure."
+        ),
+    ] = None,
     on: Annotated[
         str | None,
         typer.Option("--on", help="What distil learns from: given, rattled or md structures."),
@@ -120,6 +126,7 @@ def command(
         "forgetting_limit": forgetting_limit,
         "interpolate": interpolate or None,
         "project": project or None,
+        "copies": copies,
         "on": on,
         "mode": mode,
         "criterion": criterion,

@@ -67,6 +67,12 @@ def command(
         list[Path] | None,
         typer.Option("--refine-on", help="Structures to refine for; default: those of the start."),
     ] = None,
+    sample: Annotated[
+        float | None,
+        typer.Option(
+            "--sample", help="ps; refine for frames of the prior's own dynamics of that length."
+        ),
+    ] = None,
     prior: options.Prior = None,
     profile: Annotated[
         Path | None, typer.Option("--profile", help="Profile of the training set.")
@@ -81,6 +87,10 @@ def command(
     ] = None,
     refine_steps: Annotated[
         int | None, typer.Option("--refine-steps", min=1, help="Gradient steps of --refine.")
+    ] = None,
+    copies: Annotated[
+        int | None,
+        typer.Option("--copies", min=0, help="Of --refine: rattled copies of each structure."),
     ] = None,
     refine_every: Annotated[
         float | None,
@@ -121,7 +131,7 @@ def command(
         "refine_every": refine_every,
         "checks": {key: True for key, given in flags.items() if given} or None,
     }
-    further = {"steps": refine_steps, "force": force or None}
+    further = {"steps": refine_steps, "copies": copies, "force": force or None}
     done = simulate(
         start,
         model=model,
@@ -129,6 +139,7 @@ def command(
         head=head,
         refine=refine,
         refine_on=refine_on,
+        sample=sample,
         prior=prior,
         profile=profile,
         replay=replay,

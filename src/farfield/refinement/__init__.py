@@ -1,6 +1,6 @@
 """Mitigate a shift at test time: change the graph, the weights or the output; never the labels."""
 
-from farfield.refinement.adaptation_settings import TestTimeSettings
+from farfield.refinement.adaptation_settings import AdaptationSettings, TestTimeSettings
 from farfield.refinement.adapted_each import AdaptedEach
 from farfield.refinement.auto import Auto
 from farfield.refinement.contract import Curve, Record, Refined, Refinement
@@ -18,6 +18,7 @@ from farfield.refinement.radius_rule import RadiusRule
 from farfield.refinement.test_time_training import TestTimeTraining
 
 __all__ = [
+    "AdaptationSettings",
     "AdaptedEach",
     "Auto",
     "Corrected",

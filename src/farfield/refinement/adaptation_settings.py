@@ -42,6 +42,10 @@ class AdaptationSettings:
     forgetting_limit
         A step is not chosen either if the force MAE on the anchor set has risen by more than
         this share of itself; None sets no such limit.
+    copies
+        Rattled copies that are made of each structure to learn from.
+    displacement
+        Of these: root mean square over the atoms, Å.
     judge_every
         Steps between judgements.
     seed
@@ -69,6 +73,8 @@ class AdaptationSettings:
     held_out: float = 0.25
     forgetting: float = 0.25
     forgetting_limit: float | None = None
+    copies: int = 0
+    displacement: float = 0.14
     judge_every: int = 50
     seed: int = 0
     force: bool = False
@@ -82,6 +88,10 @@ class AdaptationSettings:
         for name in ("steps", "judge_every", "batch_size", "replay_batch_size", "rank"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}={getattr(self, name)}: must be above 0")
+        if self.copies < 0:
+            raise ConfigError(f"copies={self.copies}: must not be below 0")
+        if not self.displacement > 0.0:
+            raise ConfigError(f"displacement={self.displacement}: must be above 0 Å")
         if self.forgetting_limit is not None and not self.forgetting_limit >= 0.0:
             raise ConfigError(f"forgetting_limit={self.forgetting_limit}: must not be below 0")
 

@@ -24,8 +24,6 @@ class DistillationSettings(AdaptationSettings):
         distilled model.
     copies
         Rattled copies, or snapshots, of each structure in each round.
-    displacement
-        Of rattled copies: root mean square over the atoms, Å.
     temperature
         Of the dynamics, K.
     interval
@@ -43,7 +41,6 @@ class DistillationSettings(AdaptationSettings):
     judge_every: int = 25
     structures: Source = "rattled"
     copies: int = 6
-    displacement: float = 0.14
     temperature: float = 500.0
     interval: int = 20
     rounds: int = 1
@@ -56,6 +53,6 @@ class DistillationSettings(AdaptationSettings):
                 f"structures={self.structures!r}: not a source of structures to distil on"
                 f"{did_you_mean(self.structures, known)}"
             )
-        for name in ("copies", "displacement", "temperature", "interval", "rounds"):
+        for name in ("copies", "temperature", "interval", "rounds"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}={getattr(self, name)}: must be above 0")

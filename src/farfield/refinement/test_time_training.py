@@ -28,6 +28,7 @@ from farfield.refinement.aims import aims_of
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
 from farfield.refinement.course_record import course_record
+from farfield.refinement.displacements import displaced
 from farfield.refinement.replay import (
     labelled,
     refuse_leak,
@@ -137,6 +138,10 @@ class TestTimeTraining(Refinement):
         if not samples:
             return Refined(potential, Record(self.name, False, reasons, settings=settings))
         learn, held_out = split_off(samples, self.settings.held_out, self.settings.seed)
+        given = len(learn)
+        if self.settings.copies:
+            made, notes = self._samples(start, self._rattled(learn))
+            learn, reasons = [*learn, *made], [*reasons, *notes]
         training = [sample.atoms for sample in replayed]
         aims = aims_of(start, learn, held_out, training, self.settings)
         replay, anchor = replaying(replayed, aims.learn, aims.potential, self.settings)
@@ -159,7 +164,11 @@ class TestTimeTraining(Refinement):
             record,
             acted=record.acted or self.settings.force,
             reasons=reasons + record.reasons + aims.notes,
-            figures={"structures adapted on": float(len(learn)), **record.figures},
+            figures={
+                "structures adapted on": float(given),
+                "structures made from them": float(len(learn) - given),
+                **record.figures,
+            },
             settings=settings,
         )
         if self.checkpoint is not None:
@@ -188,6 +197,12 @@ class TestTimeTraining(Refinement):
             samples, left = believed(start, self.asked, samples)
             notes += [left] if left else []
         return samples, notes
+
+    def _rattled(self, learn: Sequence[Sample]) -> list[Atoms]:
+        """Displaced copies of what is learned from."""
+        given = self.settings
+        seeds = [sample.atoms for sample in learn]
+        return displaced(seeds, given.copies, given.displacement, given.seed)
 
     def doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
         """Why the prior is not learned from."""

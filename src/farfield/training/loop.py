@@ -15,11 +15,13 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from farfield.errors import ConfigError
 from farfield.potentials import TrainablePotential, fingerprint
+from farfield.potentials.trainable import BatchPrediction
 from farfield.training import checkpoint as checkpoints
 from farfield.training.averaging import AveragedWeights
 from farfield.training.distributed import Processes
 from farfield.training.losses import energy_forces_loss
-from farfield.training.samples import Sample, targets
+from farfield.training.pairs import Unit, difference_loss, pair_sizes, units
+from farfield.training.samples import Sample, Targets, targets
 from farfield.training.settings import TrainingSettings
 
 Floats = npt.NDArray[np.float64]
@@ -80,7 +82,8 @@ def fit(
         parameter.requires_grad_(id(parameter) not in held)
     moving = {name: value for name, value in named.items() if id(value) not in held}
     parameters = list(moving.values())
-    steps = -(-len(samples) // settings.batch_size)
+    groups = units(samples, settings.difference_weight > 0)
+    steps = min(-(-len(samples) // settings.batch_size), len(groups))
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=True)
     schedule = OneCycleLR(
         optimiser,
@@ -109,11 +112,11 @@ def fit(
         if settings.patience is not None and epoch - best_epoch(history) >= settings.patience:
             break
         start = time.monotonic()
-        order = np.random.default_rng((settings.seed, epoch)).permutation(len(samples))
+        order = np.random.default_rng((settings.seed, epoch)).permutation(len(groups))
         figures = []
         for places in np.array_split(order, steps):
             optimiser.zero_grad()
-            figures.append(_backward(potential, [samples[k] for k in places], settings, processes))
+            figures.append(_backward(potential, [groups[k] for k in places], settings, processes))
             processes.sum_gradients(parameters)
             torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
             optimiser.step()
@@ -164,7 +167,7 @@ def best_epoch(history: Sequence[Record]) -> int:
 
 def _backward(
     potential: TrainablePotential,
-    samples: Sequence[Sample],
+    groups: Sequence[Unit],
     settings: TrainingSettings,
     processes: Processes,
 ) -> tuple[float, float]:
@@ -172,7 +175,8 @@ def _backward(
 
     Returns its part of the loss, and of the mean square error of the forces, (eV/Å)².
     """
-    mine = processes.share(samples)
+    own = processes.share(groups)
+    mine, samples = ([sample for unit in part for sample in unit] for part in (own, groups))
     if not mine:
         return 0.0, 0.0
     of_structures = len(mine) / len(samples)
@@ -186,9 +190,31 @@ def _backward(
         settings.energy_weight * of_structures,
         settings.forces_weight * of_atoms,
     )
+    if settings.difference_weight > 0:
+        loss = loss + settings.difference_weight * _difference(
+            prediction, target, own, groups, settings
+        )
     loss.backward()
     square = (prediction.forces.detach() - target.forces).pow(2).mean().item()
     return loss.item(), of_atoms * square
+
+
+def _difference(
+    prediction: BatchPrediction,
+    target: Targets,
+    own: Sequence[Unit],
+    groups: Sequence[Unit],
+    settings: TrainingSettings,
+) -> torch.Tensor:
+    """The part of this process in the loss of the difference of the heads."""
+    (pairs, atoms), (all_pairs, all_atoms) = pair_sizes(own), pair_sizes(groups)
+    return difference_loss(
+        prediction,
+        target,
+        own,
+        settings.energy_weight * pairs / max(1, all_pairs),
+        settings.forces_weight * atoms / max(1, all_atoms),
+    )
 
 
 def _shared_force_mae(

@@ -38,6 +38,12 @@ class TrainingSettings(BaseModel):
     warm_up: float = Field(default=0.05, gt=0, lt=1, description="share of steps in which it rises")
     energy_weight: float = Field(default=1.0, ge=0, description="weight of the energy loss, 1/eV²")
     forces_weight: float = Field(default=10.0, ge=0, description="weight of the force loss, Å²/eV²")
+    difference_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the difference of two heads' errors on one structure, times the two "
+        "weights above; above 0 the two samples share a batch",
+    )
     clip_norm: float = Field(default=10.0, gt=0, description="largest norm of the gradient")
     ema_decay: float = Field(default=0.995, ge=0, lt=1, description="decay of the averaged weights")
     patience: int | None = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ase import Atoms
 from farfield.errors import ConfigError, did_you_mean
 from farfield.priors import LabelCache, Prior
 from farfield.refinement import (
+    AdaptationSettings,
     Auto,
     Correction,
     CorrectionRule,
@@ -28,14 +29,13 @@ from farfield.shifts import Profile
 METHODS = ("radius", "ttt", "correction", "distil", "auto")
 REPLAYING = ("ttt", "distil")
 EVIDENCE = "correction"  # where a profile keeps the rule that was learned
-ADAPTED = frozenset({"parameters", "rank", "forgetting_limit", "project", "interpolate"})
-STEPPED = frozenset({"steps", "learning_rate", "force"}) | ADAPTED
+ADAPTED = frozenset(field.name for field in fields(AdaptationSettings)) - {"seed"}
 OBJECTIVES = frozenset({"objectives", "energy_weight", "anchor_weight"})
 TAKEN = {
     "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
-    "ttt": frozenset({"profile", "prior", "replay", "per"}) | STEPPED | OBJECTIVES,
+    "ttt": frozenset({"profile", "prior", "replay", "per"}) | ADAPTED | OBJECTIVES,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
-    "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | STEPPED,
+    "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | ADAPTED,
     "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
 }
 

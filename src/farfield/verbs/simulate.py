@@ -35,6 +35,8 @@ from farfield.verbs.placing import DTYPES, placed, require_place
 from farfield.verbs.refine import refine as refine_model
 from farfield.verbs.simulation_identity import identity, named
 from farfield.verbs.simulation_report import simulation_report
+from farfield.verbs.simulation_sample import require_sample
+from farfield.verbs.simulation_sample import sample as draw
 from farfield.verbs.simulation_segments import DECISIONS, REFINEMENT, run_segments
 
 REFINING_ANEW = ("ttt", "distil")  # what they learn depends on the structures
@@ -67,6 +69,7 @@ def simulate(
     head: str | None = None,
     refine: str | None = None,
     refine_on: Structures | None = None,
+    sample: float | None = None,
     prior: Prior | str | None = None,
     profile: Profile | Path | str | None = None,
     replay: Structures | None = None,
@@ -97,6 +100,8 @@ def simulate(
         A method of :func:`farfield.refine` to adapt the model with before the run.
     refine_on
         Unlabelled structures to adapt to; None takes ``start``.
+    sample
+        Adapt to frames of the prior's own dynamics instead, of so many ps from each start.
     prior
         The prior of the refinement; the running structures are compared with it too.
     profile
@@ -134,6 +139,7 @@ def simulate(
     _require_possible(starts, chosen, workers)
     given = {
         "refine_on": refine_on,
+        "sample": sample,
         "replay": replay,
         "like_training": like_training,
         "refine_options": refine_options,
@@ -142,6 +148,7 @@ def simulate(
     require_place(device, dtype)
     folder = Path(output)
     watch = None if prior is None else load_prior(prior)
+    require_sample(sample, watch, refine_on)
     for atoms in starts if watch is not None else []:
         assert watch is not None
         refusal = watch.refusal(atoms)
@@ -199,7 +206,10 @@ def simulate(
     if refine is not None:
         target = folder / REFINEMENT
         if done is None:
-            first = refined_for(starts if refine_on is None else refine_on, target).to_json()
+            chosen_for = starts if refine_on is None else refine_on
+            if sample is not None and watch is not None:
+                chosen_for = draw(job, watch, sample, progress)
+            first = refined_for(chosen_for, target).to_json()
         else:
             first = json.loads((target / "record.json").read_text(encoding="utf-8"))
         name = str(target / "model")
@@ -223,6 +233,7 @@ def simulate(
         "head": head,
         "refine": refine,
         "refine-on": refine_on,
+        "sample": sample,
     }
     options |= {"prior": prior, "profile": profile, "replay": replay}
     options |= {"like-training": like_training, "config": config, "output": output}
