@@ -1,15 +1,18 @@
 """Molecular dynamics of unseen molecules: who lives how long, plain and refined.
 
-From the embedded sets, one structure of each of the first formulas starts the simulations, in
-several replicas, Langevin at 500 K with steps of 0.5 fs. Each model simulates all of them as one
-batch; a refined one is adapted to the whole unlabelled set first, and then frozen. The prior
-itself, GFN2-xTB, runs beside them, and its distances h(r) are what those of the models are
-compared with. That is a comparison with the prior, not with the reference.
+From each shifted set, one structure of each of its formulas starts the simulations, in several
+replicas, Langevin at 500 K with steps of 0.5 fs. Each model simulates all of them as one batch.
+A refined one is the supervised model, retrofitted with a prior head (no reference label of any
+kind), adapted to 1 ps of the prior's own dynamics from the same starts, with rattled copies, and
+then frozen. The prior itself, GFN2-xTB, runs beside them, one replica of each start, and its
+distances h(r) are what those of the models are compared with. That is a comparison with the
+prior, not with the reference.
 
-Usage: ``python benchmarks/simulation/run.py [--duration 10] [--replicas 2] [--seed 0]
-[--sets NAME ...] [--only NAME ...] [--folder build/simulation]``. A run that was stopped goes
-on, and what is done is not done again. Writes ``results.json`` and ``results.md``
-beside this script; each run's report is in its folder.
+Usage: ``python benchmarks/simulation/run.py [--duration 10] [--seed 0] [--sets NAME ...]
+[--only NAME ...] [--folder build/simulation] [--models build/training]``. A run that was stopped
+goes on, and what is done is not done again; models of the second folder are not trained again.
+The set ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and ``results.md`` beside this
+script, of what is done; each run's report is in its folder.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,66 +28,100 @@ import numpy as np
 from ase import Atoms
 
 from farfield import read, simulate
-from farfield.embedded import structures_file
+from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.zoo import Recipe, Strategy, Zoo
 from farfield.errors import StructureError
 from farfield.files import write_json, write_text
+from farfield.potentials import Potential
 from farfield.potentials.blackbox import BlackBoxPotential
-from farfield.priors import load_prior
+from farfield.priors import LabelCache, load_prior
 from farfield.simulation.observables import interatomic_distances
 from farfield.structures import without_labels
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 PRIOR = "gfn2"
-MODELS: dict[str, dict[str, Any]] = {
-    "GFN2-xTB": {},
-    "supervised": {"model": "embedded-supervised"},
-    "joint": {"model": "embedded"},
-    "joint, test-time training": {"model": "embedded", "refine": "ttt"},
-    "joint, corrected and distilled": {"model": "embedded", "refine": "distil"},
+SAMPLE = 1.0  # ps of the prior's dynamics to adapt to
+ADAPTATION = {
+    "steps": 3000,
+    "learning_rate": 0.01,
+    "batch_size": 4,
+    "replay_batch_size": 4,
+    "replay_weight": 2.0,
+    "copies": 4,
+    "judge_every": 100,
 }
-FORMULAS = 4
+MODELS: dict[str, tuple[Strategy | None, str | None]] = {
+    "GFN2-xTB": (None, None),
+    "supervised": ("supervised", None),
+    "joint": ("joint", None),
+    "supervised, retrofitted, test-time training": ("retrofit", "ttt"),
+    "supervised, retrofitted, corrected and distilled": ("retrofit", "distil"),
+}
 TEMPERATURE, TIMESTEP = 500.0, 0.5  # K, fs
 EQUILIBRATED = 0.2  # share of a trajectory that is left out of h(r)
 
 
-def starts(name: str) -> list[Atoms]:
-    """The first structure of each of the first formulas of a set."""
+@dataclass(frozen=True)
+class Case:
+    """Which molecules: of some shifted sets of a task, so many formulas, so often each."""
+
+    task: str
+    sets: tuple[str, ...]
+    formulas: int
+    replicas: int
+
+
+CASES = {
+    "new_connectivity": Case("embedded", ("new_connectivity",), 3, 3),
+    "md17": Case("md17", ("toluene", "naphthalene"), 2, 4),
+    "new_molecules": Case("embedded", ("new_molecules",), 4, 2),
+}
+
+
+def starts(zoo: Zoo, case: Case) -> list[Atoms]:
+    """The first structure of each of the first formulas."""
     found: dict[str, Atoms] = {}
-    for atoms in without_labels(read(structures_file(name))):
-        found.setdefault(atoms.get_chemical_formula(), atoms)
-    return list(found.values())[:FORMULAS]
+    for name in case.sets:
+        for atoms in without_labels(zoo.task.structures(zoo.task.shifted[name])):
+            found.setdefault(atoms.get_chemical_formula(), atoms)
+    return list(found.values())[: case.formulas]
 
 
-def run(name: str, title: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
-    """One model on one set: the record, and where its files are."""
-    given = dict(MODELS[title])
-    if not given:
-        given["model"] = BlackBoxPotential(load_prior(PRIOR).calculator())
-    if "refine" in given:
-        data = structures_file(name)
-        replay = read(structures_file("train"))
-        given |= {"refine_on": data, "prior": PRIOR, "replay": replay}
+def run(zoo: Zoo, name: str, title: str, arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """One model on one set: the record, with its folder; None where it is not asked for."""
+    case, (strategy, method) = CASES[name], MODELS[title]
     folder = arguments.folder / name / title.replace(", ", "-").replace(" ", "-")
+    if title not in arguments.only and not (folder / "record.json").exists():
+        return None
+    if strategy is None:
+        model: Potential = BlackBoxPotential(load_prior(PRIOR).calculator())
+    else:
+        model = zoo.model(Recipe(strategy, arguments.seed))
+    refining: dict[str, Any] = {}
+    if method is not None:
+        given = {"sample": SAMPLE, "prior": PRIOR, "replay": zoo.task.training_structures()}
+        refining = {"refine": method, "refine_options": ADAPTATION, **given}
     done = simulate(
-        starts(name),
+        starts(zoo, case),
+        model=model,
         output=folder,
         ensemble="nvt",
         temperature=TEMPERATURE,
         timestep=TIMESTEP,
         duration=arguments.duration,
-        replicas=arguments.replicas,
+        replicas=1 if strategy is None else case.replicas,
         seed=arguments.seed,
-        **given,
+        **refining,
     )
-    return done.record, folder
+    return {**done.record, "path": folder}
 
 
-def distances(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+def distances(record: dict[str, Any]) -> dict[str, Any]:
     """h(r) of each formula over all replicas, without the start; None where all ended early."""
     frames: dict[str, list[Atoms]] = {}
     for each in record["simulations"]:
-        path = folder / each["folder"] / "trajectory.extxyz"
+        path = record["path"] / each["folder"] / "trajectory.extxyz"
         lived = read(path)
         kept = lived[int(EQUILIBRATED * len(lived)) :]
         frames.setdefault(each["formula"], []).extend(kept)
@@ -137,28 +175,33 @@ def main() -> None:
     """Run what is missing, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--duration", type=float, default=10.0, help="ps")
-    parser.add_argument("--replicas", type=int, default=2, help="of each start")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sets", nargs="+", default=["new_connectivity", "new_molecules"])
-    parser.add_argument("--only", nargs="+", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--sets", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--only", nargs="*", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--folder", type=Path, default=Path("build/simulation"))
+    parser.add_argument("--models", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
     limit_threads()
     results: dict[str, dict[str, dict[str, Any]]] = {}
-    for name in arguments.sets:
-        prior: dict[str, Any] = {}
-        for title in arguments.only:
-            record, folder = run(name, title, arguments)
-            own = distances(record, folder)
-            prior = prior or own  # the first of the table is the prior
-            results.setdefault(name, {})[title] = row(record, own, prior)
-            print(name, title, json.dumps(results[name][title]), flush=True)
-    command = f"python benchmarks/simulation/run.py --duration {arguments.duration:g}"
+    with LabelCache(arguments.models / "cache") as cache:
+        for name in arguments.sets:
+            zoo = Zoo(load_task(CASES[name].task), arguments.models / "models", cache)
+            prior: dict[str, Any] = {}
+            for title in MODELS:
+                record = run(zoo, name, title, arguments)
+                if record is None:
+                    continue
+                own = distances(record)
+                prior = prior or own  # the first of the table is the prior
+                results.setdefault(name, {})[title] = row(record, own, prior)
+                print(name, title, json.dumps(results[name][title]), flush=True)
     content = {
-        "command": f"{command} --replicas {arguments.replicas} --sets {' '.join(arguments.sets)}",
+        "command": f"python benchmarks/simulation/run.py --duration {arguments.duration:g}",
         "seed": arguments.seed,
         "temperature_K": TEMPERATURE,
         "timestep_fs": TIMESTEP,
+        "sample_ps": SAMPLE,
+        "adaptation": ADAPTATION,
         "processors": os.cpu_count(),
         "results": results,
     }

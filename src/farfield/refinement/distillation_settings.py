@@ -34,11 +34,11 @@ class DistillationSettings(AdaptationSettings):
         last. With structures as given, a round is a fresh start of the learning rate.
     """
 
-    steps: int = 300
+    steps: int = 1200
     learning_rate: float = 0.01
-    batch_size: int = 8
-    replay_batch_size: int = 24
-    judge_every: int = 25
+    batch_size: int = 4
+    replay_batch_size: int = 8
+    replay_weight: float = 8.0
     structures: Source = "rattled"
     copies: int = 6
     temperature: float = 500.0

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ase import Atoms
-
-from farfield.errors import CapabilityError, ConfigError, did_you_mean
+from farfield.errors import ConfigError
 from farfield.files import write_json
 from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
@@ -21,25 +19,27 @@ from farfield.shifts.profile_files import load as load_profile
 from farfield.simulation import (
     Job,
     Outcome,
-    SimulationSettings,
     groups_of,
     record_of,
     steps_done,
 )
 from farfield.simulation.settings import load_settings
-from farfield.structures import describe, without_labels
-from farfield.structures.h5md import h5py_for
+from farfield.structures import without_labels
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
-from farfield.verbs.methods import METHODS, TAKEN
+from farfield.verbs.methods import TAKEN
 from farfield.verbs.placing import DTYPES, placed, require_place
 from farfield.verbs.refine import refine as refine_model
 from farfield.verbs.simulation_identity import identity, named
 from farfield.verbs.simulation_report import simulation_report
-from farfield.verbs.simulation_sample import require_sample
+from farfield.verbs.simulation_requirements import (
+    require_alarms,
+    require_method,
+    require_possible,
+    require_prior,
+    require_sample,
+)
 from farfield.verbs.simulation_sample import sample as draw
 from farfield.verbs.simulation_segments import DECISIONS, REFINEMENT, run_segments
-
-REFINING_ANEW = ("ttt", "distil")  # what they learn depends on the structures
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def simulate(
     starts = without_labels(structures_of(start))
     if not starts:
         raise ConfigError("there is no structure to start from")
-    _require_possible(starts, chosen, workers)
+    require_possible(starts, chosen, workers)
     given = {
         "refine_on": refine_on,
         "sample": sample,
@@ -144,18 +144,14 @@ def simulate(
         "like_training": like_training,
         "refine_options": refine_options,
     }
-    _require_method(refine, given)
+    require_method(refine, given)
     require_place(device, dtype)
     folder = Path(output)
     watch = None if prior is None else load_prior(prior)
     require_sample(sample, watch, refine_on)
-    for atoms in starts if watch is not None else []:
-        assert watch is not None
-        refusal = watch.refusal(atoms)
-        if refusal:
-            raise CapabilityError(f"{describe(atoms)}: {refusal}: choose another prior")
+    require_prior(starts, watch)
     opened = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
-    _require_alarms(chosen, refine, refine_options, watched=not (watch is None and opened is None))
+    require_alarms(chosen, refine, refine_options, watched=not (watch is None and opened is None))
     potential = placed(model, device, None if refine else dtype)
     own = potential if opened is None or dtype is None or refine else placed(model, device, None)
     job = Job(
@@ -243,56 +239,6 @@ def simulate(
     report = simulation_report(outcomes, record, [command] if command else [])
     write_report(report, folder / "report.html")
     return Simulated(outcomes, record, folder)
-
-
-def _require_possible(starts: list[Atoms], settings: SimulationSettings, workers: int) -> None:
-    if workers < 1:
-        raise ConfigError(f"workers={workers}: at least 1 process is needed")
-    if settings.trajectory_format == "hdf5":
-        h5py_for("a trajectory in HDF5")
-    for atoms in starts if settings.ensemble == "npt" else []:
-        if not atoms.pbc.all():
-            raise ConfigError(
-                f"{describe(atoms)} is not periodic in all directions, which npt needs: use nvt"
-            )
-
-
-def _require_method(refine: str | None, given: Mapping[str, Any]) -> None:
-    if refine is not None and refine not in METHODS:
-        raise ConfigError(f"unknown method {refine!r}{did_you_mean(refine, METHODS)}")
-    for key, value in given.items():
-        if refine is None and value:
-            raise ConfigError(
-                f"--{key.replace('_', '-')} is for a refinement: give --refine METHOD"
-            )
-
-
-def _require_alarms(
-    settings: SimulationSettings,
-    refine: str | None,
-    options: Mapping[str, Any] | None,
-    *,
-    watched: bool,
-) -> None:
-    """Raise where the model is to be refined anew, and never could be."""
-    if settings.refine_every is None:
-        return
-    if refine is None:
-        raise ConfigError("--refine-every is for a refinement: give --refine METHOD")
-    if refine not in REFINING_ANEW or (options or {}).get("per") == "structure":
-        raise ConfigError(
-            "--refine-every needs a method whose result depends on the frames as a set: give "
-            f"--refine {' or '.join(REFINING_ANEW)}, without per structure"
-        )
-    if not watched:
-        raise ConfigError(
-            "--refine-every waits for an alarm, and none can fire: give --prior or --profile"
-        )
-    if settings.checks.stop_on_alarm:
-        raise ConfigError(
-            "--stop-on-alarm ends the simulations for which --refine-every would refine the "
-            "model: leave one of them away"
-        )
 
 
 def _profiled(profile: Profile, potential: Potential) -> Potential | None:

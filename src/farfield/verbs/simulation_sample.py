@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from ase import Atoms
 
-from farfield.errors import ConfigError
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.priors import Prior
 from farfield.simulation import Job, run_all
@@ -51,15 +50,3 @@ def sample(job: Job, prior: Prior, duration: float, progress: bool | None) -> li
         for frame in last_frames(driven.folder / outcome.folder / name, most)
     ]
     return without_labels(found)
-
-
-def require_sample(duration: float | None, prior: Prior | None, refine_on: object) -> None:
-    """Raise where ``duration`` cannot be sampled."""
-    if duration is None:
-        return
-    if not duration > 0.0:
-        raise ConfigError(f"--sample {duration:g}: a duration in ps, above 0")
-    if prior is None:
-        raise ConfigError("--sample runs the prior: give --prior, such as gfn2")
-    if refine_on is not None:
-        raise ConfigError("--sample makes the structures to refine for, --refine-on gives them")
