@@ -38,6 +38,7 @@ TITLES = {
     "head_difference": "joint, corrected with β = 1",
     "cautious_correction": "joint, corrected, cautious β",
     "correction": "joint, corrected, learned β",
+    "auto": "joint, auto (cautious β)",
     "joint_difference": "joint with the heads' difference, untouched",
     "difference_correction": "joint with the heads' difference, corrected, learned β",
     "distil": "joint, corrected and distilled",

@@ -27,20 +27,19 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from farfield import read, simulate
+from farfield import compare, simulate
 from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Recipe, Strategy, Zoo
-from farfield.errors import StructureError
 from farfield.files import write_json, write_text
 from farfield.potentials import Potential
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.priors import LabelCache, load_prior
-from farfield.simulation.observables import interatomic_distances
 from farfield.structures import without_labels
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 PRIOR = "gfn2"
+REFERENCE = "GFN2-xTB"  # of h(r)
 SAMPLE = 1.0  # ps of the prior's dynamics to adapt to
 ADAPTATION = {
     "steps": 3000,
@@ -52,14 +51,13 @@ ADAPTATION = {
     "judge_every": 100,
 }
 MODELS: dict[str, tuple[Strategy | None, str | None]] = {
-    "GFN2-xTB": (None, None),
+    REFERENCE: (None, None),
     "supervised": ("supervised", None),
     "joint": ("joint", None),
     "supervised, retrofitted, test-time training": ("retrofit", "ttt"),
     "supervised, retrofitted, corrected and distilled": ("retrofit", "distil"),
 }
 TEMPERATURE, TIMESTEP = 500.0, 0.5  # K, fs
-EQUILIBRATED = 0.2  # share of a trajectory that is left out of h(r)
 
 
 @dataclass(frozen=True)
@@ -117,49 +115,46 @@ def run(zoo: Zoo, name: str, title: str, arguments: argparse.Namespace) -> dict[
     return {**done.record, "path": folder}
 
 
-def distances(record: dict[str, Any]) -> dict[str, Any]:
-    """h(r) of each formula over all replicas, without the start; None where all ended early."""
-    frames: dict[str, list[Atoms]] = {}
-    for each in record["simulations"]:
-        path = record["path"] / each["folder"] / "trajectory.extxyz"
-        lived = read(path)
-        kept = lived[int(EQUILIBRATED * len(lived)) :]
-        frames.setdefault(each["formula"], []).extend(kept)
-    found: dict[str, Any] = {}
-    for formula, kept in frames.items():
-        try:
-            found[formula] = interatomic_distances(kept)
-        except StructureError:
-            found[formula] = None
-    return found
-
-
-def row(record: dict[str, Any], own: dict[str, Any], prior: dict[str, Any]) -> dict[str, Any]:
-    """What stands in the table for one model and set."""
-    errors = [
-        own[formula].difference(prior[formula])
-        for formula in own
-        if own[formula] is not None and prior[formula] is not None
-    ]
-    return {
-        "alive": record["n_completed"],
-        "simulations": record["n_simulations"],
-        "median_lifetime_ps": record["median_lifetime_ps"],
-        "failures": record["failures"],
-        "h_difference_to_prior": float(np.mean(errors)) if errors else None,
-        "speed_ns_per_day": record["speed_ns_per_day"],
-        "seconds": record["seconds"],
+def rows(zoo: Zoo, name: str, arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """What stands in the table for one set, by model; and a report in the set's folder."""
+    records = {
+        title: found for title in MODELS if (found := run(zoo, name, title, arguments)) is not None
     }
+    if not records:
+        return {}
+    folders = {title: record["path"] for title, record in records.items()}
+    plain = {"supervised": zoo.model(Recipe("supervised", arguments.seed))}
+    found = compare(
+        {title: folder for title, folder in folders.items() if title != REFERENCE},
+        reference=folders.get(REFERENCE),
+        prior=PRIOR,
+        models=plain,
+        output=arguments.folder / name / "comparison",
+    )["runs"]
+    result = {}
+    for title, record in records.items():
+        errors = found[title]["h_difference"].values() if title in found else ()
+        known = [error for error in errors if error is not None]
+        result[title] = {
+            "alive": record["n_completed"],
+            "simulations": record["n_simulations"],
+            "median_lifetime_ps": record["median_lifetime_ps"],
+            "failures": record["failures"],
+            "h_difference_to_prior": float(np.mean(known)) if known else None,
+            "speed_ns_per_day": record["speed_ns_per_day"],
+            "seconds": record["seconds"],
+        }
+    return result
 
 
 def table(results: dict[str, dict[str, dict[str, Any]]], duration: float) -> str:
     """Markdown."""
     lines = []
-    for name, rows in results.items():
+    for name, each in results.items():
         heads = [name.replace("_", " "), f"alive after {duration:g} ps", "median lifetime (ps)"]
         heads += ["causes", "h(r) against the prior's", "speed (ns/day, all)"]
         lines += ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-        for title, found in rows.items():
+        for title, found in each.items():
             median, error = found["median_lifetime_ps"], found["h_difference_to_prior"]
             causes = (f"{check.replace('_', ' ')} {n}" for check, n in found["failures"].items())
             cells = [title, f"{found['alive']} of {found['simulations']}"]
@@ -186,15 +181,8 @@ def main() -> None:
     with LabelCache(arguments.models / "cache") as cache:
         for name in arguments.sets:
             zoo = Zoo(load_task(CASES[name].task), arguments.models / "models", cache)
-            prior: dict[str, Any] = {}
-            for title in MODELS:
-                record = run(zoo, name, title, arguments)
-                if record is None:
-                    continue
-                own = distances(record)
-                prior = prior or own  # the first of the table is the prior
-                results.setdefault(name, {})[title] = row(record, own, prior)
-                print(name, title, json.dumps(results[name][title]), flush=True)
+            results[name] = rows(zoo, name, arguments)
+            print(name, json.dumps(results[name]), flush=True)
     content = {
         "command": f"python benchmarks/simulation/run.py --duration {arguments.duration:g}",
         "seed": arguments.seed,

@@ -2,8 +2,8 @@
 
 The verbs of the command line are functions here, with the same names and defaults:
 :func:`profile`, :func:`diagnose`, :func:`label`, :func:`train`, :func:`refine`,
-:func:`simulate`, :func:`evaluate`, :func:`export` and :func:`demo`. They are imported when first
-used. The parts of ``farfield bench`` are :func:`bench_run`, :func:`bench_list`,
+:func:`simulate`, :func:`compare`, :func:`evaluate`, :func:`export` and :func:`demo`. They are
+imported when first used. The parts of ``farfield bench`` are :func:`bench_run`, :func:`bench_list`,
 :func:`bench_compare` and :func:`bench_report`.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from farfield.refinement.models import load_model
     from farfield.structures import read, write
     from farfield.verbs.bench import bench_compare, bench_list, bench_report, bench_run
+    from farfield.verbs.compare import compare
     from farfield.verbs.demo import demo
     from farfield.verbs.diagnose import diagnose
     from farfield.verbs.evaluate import evaluate
@@ -32,6 +33,7 @@ _HOMES = {
     **{
         verb: f"farfield.verbs.{verb}"
         for verb in (
+            "compare",
             "demo",
             "diagnose",
             "evaluate",
@@ -55,6 +57,7 @@ __all__ = [
     "bench_list",
     "bench_report",
     "bench_run",
+    "compare",
     "demo",
     "diagnose",
     "evaluate",

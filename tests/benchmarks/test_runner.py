@@ -30,6 +30,8 @@ from .conftest import mode_content, write_yaml
 SIMILAR = (
     "joint",
     "head_difference",
+    "joint_difference",
+    "auto",
     "distil",
     "retrofit_distil",
     "retrofit_ttt",

@@ -16,6 +16,7 @@ from farfield.benchmarks.mace_multihead import mace_multihead
 from farfield.benchmarks.zoo import Strategy
 from farfield.potentials import Prediction, TrainablePotential
 from farfield.refinement import (
+    Auto,
     Correction,
     CorrectionRule,
     Distillation,
@@ -183,6 +184,16 @@ def radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     return _refined(method, bench.model("joint"), structures)
 
 
+def auto(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The joint model by ``--method auto`` with a prior and the training set, without evidence."""
+    candidates = (
+        _correction(bench, like_training=bench.zoo.training),
+        _test_time_training(bench),
+        RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache),
+    )
+    return _refined(Auto(candidates), bench.model("joint"), structures)
+
+
 def paper_radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The supervised model, its graph truncated by the paper's distance of spectra."""
     method = RadiusRefinement(bench.profile, mode="truncate", criterion="paper")
@@ -207,6 +218,7 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
             joint_difference, "joint with the heads' difference, untouched", ("joint-difference",)
         ),
         "radius": Method(radius, "joint, radius by the prior", ("joint",), prior_at_inference=True),
+        "auto": Method(auto, "joint, auto", ("joint",), prior_at_inference=True),
         "paper_radius": Method(paper_radius, "supervised, radius as in the paper", ("supervised",)),
         "ttt": Method(ttt, "joint, test-time training", ("joint",)),
         "ttt_prior": Method(ttt_prior, "joint, test-time training on the prior alone", ("joint",)),

@@ -10,6 +10,7 @@ import typer
 
 from farfield.cli import (
     bench,
+    compare,
     data,
     demo,
     diagnose,
@@ -44,6 +45,7 @@ for verb, module in {
     "train": train,
     "refine": refine,
     "simulate": simulate,
+    "compare": compare,
     "evaluate": evaluate,
     "export": export,
     "list": listing,
