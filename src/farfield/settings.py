@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from farfield.errors import ConfigError, did_you_mean
@@ -33,3 +35,24 @@ def validated(model: type[Model], content: dict[str, Any], where: str) -> Model:
         if not key:  # the keys do not agree with each other
             raise ConfigError(f"{where}: {said}") from error
         raise ConfigError(f"{where}: {key}: {said} (got {first['input']!r})") from error
+
+
+def read_yaml(path: Path | None) -> dict[str, Any]:
+    """Read the keys and values of a YAML file; without one there are none.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, not YAML, or holds something else.
+    """
+    if path is None:
+        return {}
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: must hold 'key: value' lines")
+    return content

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from farfield.benchmarks.bench import Effort
 from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.families import FamilyChanges
-from farfield.benchmarks.tasks import Task, read_yaml
+from farfield.benchmarks.tasks import Task
 from farfield.errors import ConfigError, did_you_mean
-from farfield.settings import validated
+from farfield.settings import read_yaml, validated
 
 FOLDER = Path(__file__).parent / "modes"
 CHANGED = ("left_out_epochs", "retrofit_epochs", "training_seeds", "most_train", "most_test")

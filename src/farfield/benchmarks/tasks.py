@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-import yaml
 from ase import Atoms
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,7 +15,7 @@ from farfield import embedded
 from farfield.benchmarks.families import FamilyChanges
 from farfield.benchmarks.selection import Selection, evenly
 from farfield.errors import ConfigError, did_you_mean
-from farfield.settings import validated
+from farfield.settings import read_yaml, validated
 from farfield.structures import is_reference, read
 from farfield.training import TrainingSettings
 
@@ -160,17 +159,6 @@ def load_task(spec: str | Path) -> Task:
     if task.settings.architecture:
         raise ConfigError(f"{path}: training.architecture: it belongs under families, by name")
     return task
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The keys and values of a YAML file."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: must hold 'key: value' lines")
-    return content
 
 
 TASKS = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from farfield.errors import ConfigError
-from farfield.settings import validated
+from farfield.settings import read_yaml, validated
 
 Ensemble = Literal["nve", "nvt", "npt"]
 TrajectoryFormat = Literal["extxyz", "hdf5"]
@@ -134,16 +132,7 @@ def load_settings(path: Path | None, **overrides: Any) -> SimulationSettings:
     ConfigError
         The file is missing or not YAML, or a key is unknown or has an impossible value.
     """
-    content: Any = {}
-    if path is not None:
-        if not path.exists():
-            raise ConfigError(f"{path}: no such file")
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
-        if not isinstance(content, dict):
-            raise ConfigError(f"{path}: must hold 'key: value' lines")
+    content = read_yaml(path)
     given = {key: value for key, value in overrides.items() if value is not None}
     checks = {**(content.get("checks") or {}), **given.pop("checks", {})}
     content |= given

@@ -7,11 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from farfield.errors import ConfigError
-from farfield.settings import validated
+from farfield.settings import read_yaml, validated
 
 # A model that is trained already needs fewer steps than a new one.
 STRATEGY_DEFAULTS: Mapping[str, dict[str, Any]] = MappingProxyType({"retrofit": {"epochs": 40}})
@@ -107,15 +106,6 @@ def load_settings(path: Path | None, **overrides: Any) -> TrainingSettings:
     ConfigError
         The file is missing or not YAML, or a key is unknown or has an impossible value.
     """
-    content: Any = {}
-    if path is not None:
-        if not path.exists():
-            raise ConfigError(f"{path}: no such file")
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
-        if not isinstance(content, dict):
-            raise ConfigError(f"{path}: must hold 'key: value' lines")
+    content = read_yaml(path)
     content |= {key: value for key, value in overrides.items() if value is not None}
     return validated(TrainingSettings, content, str(path or "training settings"))
