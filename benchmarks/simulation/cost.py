@@ -2,16 +2,17 @@
 
 The shipped model ``embedded`` runs Langevin dynamics of 8 copies of pentane (17 atoms) and of
 icosane (62 atoms), with the default checks and without any, in turns of ten steps; then the plain
-model, one after test-time training and one distilled, in turns. What is compared is the CPU time
-of this process on one thread, since the machine may be busy with other work.
+model in one run with one after test-time training and one distilled, which at each step predict
+the same structures, in turns. What is compared is the CPU time of this process on one thread,
+since the machine may be busy with other work.
 
 The share of the checks is that of the CPU time spent after a step, with checks less without. The
 difference between whole steps with and without is given beside it, and is small against its
 spread. For the models the plain one is measured twice: what the second differs by is noise. The
 operations of torch that a prediction takes are counted too, which no noise reaches.
 
-Usage: ``python benchmarks/simulation/cost.py [--blocks 20] [--turns 6]``. Writes ``cost.json``
-and ``cost.md`` beside this script.
+Usage: ``python benchmarks/simulation/cost.py [--blocks 20] [--steps 300]``. Writes
+``cost.json`` and ``cost.md`` beside this script.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 from unittest.mock import patch
 
 import numpy as np
@@ -31,10 +32,11 @@ from ase import Atoms
 from farfield import load_model, profile, read, refine
 from farfield.embedded import structures_file
 from farfield.files import write_json, write_text
-from farfield.potentials import Potential
+from farfield.potentials import Potential, Prediction
+from farfield.potentials.calculator import PotentialCalculator
+from farfield.potentials.wrapped import WrappedPotential
 from farfield.priors import load_prior
 from farfield.simulation import Job, SimulationSettings, group
-from farfield.simulation.lock_step import LockStep
 from farfield.simulation.simulation import Simulation
 from farfield.threads import limit_threads
 
@@ -67,18 +69,16 @@ def run(
     start: Atoms,
     steps: int,
     judge: Callable[..., None],
-    advance: Callable[..., Any] = LockStep.advance,
     report: Callable[[int, int], None] = lambda step, alive: None,
     watch: Mapping[str, Any] | None = None,
 ) -> None:
-    """Simulate ``steps`` steps, with another function for a step, and for what follows it."""
+    """Simulate ``steps`` steps, with another function for what follows each."""
     settings = SimulationSettings(
         temperature=TEMPERATURE, duration=5e-4 * steps, replicas=REPLICAS, stride=10
     )
     with (
         tempfile.TemporaryDirectory() as folder,
         patch.object(Simulation, "judge", judge),
-        patch.object(LockStep, "advance", advance),
     ):
         job = Job(potential, None, [start], settings, Path(folder), "cost", **(watch or {}))
         found = group.run_group(job, list(range(REPLICAS)), report)
@@ -142,10 +142,39 @@ def operations(potential: Potential, start: Atoms) -> dict[str, int]:
     return {each.key: each.count for each in seen.key_averages() if each.key.startswith("aten::")}
 
 
-def refined_cost(start: Atoms, turns: int, steps: int) -> dict[str, Any]:
-    """CPU time of a step of refined models in units of the plain model's."""
+@final
+class InTurns(WrappedPotential):
+    """The plain model, which at each call lets all models predict, in another order each time.
+
+    Their CPU times stand in ``times``: what one call took, all in the same state of the machine.
+    """
+
+    def __init__(self, models: Mapping[str, Potential]) -> None:
+        super().__init__(models["plain"])
+        self.models = dict(models)
+        self.times: dict[str, list[float]] = {name: [] for name in models}
+
+    @property
+    def name(self) -> str:
+        return self.base.name
+
+    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
+        names = list(self.models)
+        first = len(self.times["plain"]) % len(names)
+        found = {}
+        for name in names[first:] + names[:first]:
+            begin = time.process_time()
+            found[name] = self.models[name].predict(structures, head)
+            self.times[name].append(time.process_time() - begin)
+        return found["plain"]
+
+    def calculator(self, head: str | None = None) -> PotentialCalculator:
+        return PotentialCalculator(self, self.main_head(head))
+
+
+def refined_cost(start: Atoms, steps: int) -> dict[str, Any]:
+    """CPU time of the force calls of refined models, in one run, in units of the plain model's."""
     replay = read(structures_file("train"))[:PROFILED]
-    advance = LockStep.advance
     with tempfile.TemporaryDirectory() as folder:
         potentials = {"plain": load_model(MODEL), "plain again": load_model(MODEL)}
         for name, method in REFINED.items():
@@ -154,33 +183,28 @@ def refined_cost(start: Atoms, turns: int, steps: int) -> dict[str, Any]:
             given = {**options, "steps": 2, "force": True}  # weights change, and nothing else
             assert refine([start], model=MODEL, **given).record.acted
             potentials[name] = load_model(str(target / "model"))
-        times: dict[str, list[float]] = {name: [] for name in potentials}
-        for turn in range(turns):
-            for name in list(potentials) if turn % 2 else list(potentials)[::-1]:
-                found: list[float] = []
-
-                def timed(*given: Any, found: list[float] = found) -> Any:
-                    begin = time.process_time()
-                    errors = advance(*given)
-                    found.append(time.process_time() - begin)
-                    return errors
-
-                run(potentials[name], start, steps, Simulation.judge, timed)
-                times[name] += found[1:]  # the first is slower
+        turns = InTurns(potentials)
+        run(turns, start, steps, Simulation.judge)
         done = {name: operations(potential, start) for name, potential in potentials.items()}
+    times = {name: np.array(each[len(potentials) :]) for name, each in turns.times.items()}
+    plain, generator = times["plain"], np.random.default_rng(0)
+    drawn = generator.integers(len(plain), size=(2000, len(plain)))
     rows: dict[str, Any] = {}
     for name, each in times.items():
-        quarters = np.quantile(each, (0.25, 0.5)) / np.quantile(times["plain"], (0.25, 0.5))
-        rows[name] = {
-            "median": float(quarters[1]),
-            "lower_quartile": float(quarters[0]),
-            "same_operations": done[name] == done["plain"],
-        }
+        if name != "plain":
+            ratios = np.median(each[drawn], axis=1) / np.median(plain[drawn], axis=1)
+            low, high = np.quantile(ratios, (0.025, 0.975))
+            rows[name] = {
+                "median": float(np.median(each) / np.median(plain)),
+                "low": float(low),
+                "high": float(high),
+                "same_operations": done[name] == done["plain"],
+            }
     return {
         "formula": start.get_chemical_formula(),
-        "steps_each": len(times["plain"]),
-        "ms_per_step": {name: spread(1e3 * np.array(each)) for name, each in times.items()},
-        "against_plain": {name: row for name, row in rows.items() if name != "plain"},
+        "calls_each": len(plain),
+        "ms_per_call": {name: spread(1e3 * each) for name, each in times.items()},
+        "against_plain": rows,
     }
 
 
@@ -198,13 +222,13 @@ def table(content: dict[str, Any]) -> str:
             cells = [f"{row['formula']}, {row['n_atoms']} atoms", name, f"{row['ms_per_step']:.0f}"]
             cells += [percent(row["share"]), percent(row["on_against_off"])]
             lines.append("| " + " | ".join(cells) + " |")
-    heads = ("CPU time of a step against the plain model's", "median", "lower quartile")
+    heads = ("CPU time of a force call against the plain model's", "median", "95 % interval")
     heads += ("same operations",)
     lines += ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, row in content["refined"]["against_plain"].items():
         same = "yes" if row["same_operations"] else "no"
-        cells = (name, f"{row['median']:.3f}", f"{row['lower_quartile']:.3f}", same)
-        lines.append("| " + " | ".join(cells) + " |")
+        interval = f"{row['low']:.3f} to {row['high']:.3f}"
+        lines.append("| " + " | ".join((name, f"{row['median']:.3f}", interval, same)) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -212,16 +236,16 @@ def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--blocks", type=int, default=20, help="of 10 steps, half with checks")
-    parser.add_argument("--turns", type=int, default=6, help="of each model, 12 steps each")
+    parser.add_argument("--steps", type=int, default=300, help="of the run of all models")
     arguments = parser.parse_args()
     limit_threads()
-    blocks, turns = arguments.blocks, arguments.turns
+    blocks, steps = arguments.blocks, arguments.steps
     small, large = alkane(5), alkane(20)
     content = {
-        "command": f"python benchmarks/simulation/cost.py --blocks {blocks} --turns {turns}",
+        "command": f"python benchmarks/simulation/cost.py --blocks {blocks} --steps {steps}",
         "checks": [checks_cost(small, blocks, 10), checks_cost(large, blocks // 2, 10)],
         "watched": [checks_cost(small, 4, WATCHED, watching())],
-        "refined": refined_cost(small, turns, 12),
+        "refined": refined_cost(small, steps),
     }
     write_json(HERE / "cost.json", content)
     write_text(HERE / "cost.md", table(content))
