@@ -41,6 +41,7 @@ TITLES = {
     "auto": "joint, auto (cautious β)",
     "joint_difference": "joint with the heads' difference, untouched",
     "difference_correction": "joint with the heads' difference, corrected, learned β",
+    "delta_correction": "joint, corrected with the Δ-model too, learned β",
     "distil": "joint, corrected and distilled",
     "retrofit": "retrofit of supervised, corrected",
     "retrofit_head": "retrofit, head alone, corrected",

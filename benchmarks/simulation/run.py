@@ -3,10 +3,10 @@
 From each shifted set, one structure of each of its formulas starts the simulations, in several
 replicas, Langevin at 500 K with steps of 0.5 fs. Each model simulates all of them as one batch.
 A refined one is the supervised model, retrofitted with a prior head (no reference label of any
-kind), adapted to 1 ps of the prior's own dynamics from the same starts, with rattled copies, and
-then frozen. The prior itself, GFN2-xTB, runs beside them, one replica of each start, and its
-distances h(r) are what those of the models are compared with. That is a comparison with the
-prior, not with the reference.
+kind), adapted to 1 ps of the prior's own dynamics at 1000 K from the same starts, with rattled
+copies, and then frozen. The prior itself, GFN2-xTB, runs beside them, one replica of each start,
+and its distances h(r) are what those of the models are compared with. That is a comparison with
+the prior, not with the reference.
 
 Usage: ``python benchmarks/simulation/run.py [--duration 10] [--seed 0] [--sets NAME ...]
 [--only NAME ...] [--folder build/simulation] [--models build/training]``. A run that was stopped
@@ -40,7 +40,7 @@ from farfield.threads import limit_threads
 HERE = Path(__file__).parent
 PRIOR = "gfn2"
 REFERENCE = "GFN2-xTB"  # of h(r)
-SAMPLE = 1.0  # ps of the prior's dynamics to adapt to
+SAMPLE, HOT = 1.0, 1000.0  # ps, K: of the prior's dynamics to adapt to
 ADAPTATION = {
     "steps": 3000,
     "learning_rate": 0.01,
@@ -98,7 +98,8 @@ def run(zoo: Zoo, name: str, title: str, arguments: argparse.Namespace) -> dict[
         model = zoo.model(Recipe(strategy, arguments.seed))
     refining: dict[str, Any] = {}
     if method is not None:
-        given = {"sample": SAMPLE, "prior": PRIOR, "replay": zoo.task.training_structures()}
+        given = {"sample": SAMPLE, "sample_temperature": HOT, "prior": PRIOR}
+        given["replay"] = zoo.task.training_structures()
         refining = {"refine": method, "refine_options": ADAPTATION, **given}
     done = simulate(
         starts(zoo, case),
@@ -189,6 +190,7 @@ def main() -> None:
         "temperature_K": TEMPERATURE,
         "timestep_fs": TIMESTEP,
         "sample_ps": SAMPLE,
+        "sample_temperature_K": HOT,
         "adaptation": ADAPTATION,
         "processors": os.cpu_count(),
         "results": results,

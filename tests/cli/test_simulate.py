@@ -160,6 +160,14 @@ CASES = {
         "--refine ttt --prior lj --sample 1 --refine-on {start}",
         ("--refine-on gives them",),
     ),
+    "sample at what": (
+        "--refine ttt --prior lj --sample-temperature 900",
+        ("--sample-temperature belongs to --sample",),
+    ),
+    "sample at nothing": (
+        "--refine ttt --prior lj --sample 1 --sample-temperature 0",
+        ("--sample-temperature 0", "above 0"),
+    ),
     "sample of no length": ("--refine ttt --prior lj --sample 0", ("--sample 0", "above 0")),
     "anew without a method": ("--refine-every 1", ("--refine-every is for a refinement",)),
     "anew by a method that cannot": (

@@ -19,6 +19,7 @@ from farfield.refinement import (
     Auto,
     Correction,
     CorrectionRule,
+    Delta,
     Distillation,
     DistillationSettings,
     RadiusRefinement,
@@ -131,6 +132,13 @@ def difference_correction(bench: Bench, structures: Sequence[Atoms]) -> Contesta
     """The same with a model that learned the difference of its heads too."""
     method = _correction(bench, bench.rule("joint-difference"))
     return _refined(method, bench.model("joint-difference"), structures)
+
+
+def delta_correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
+    """The joint model corrected, β learned, with the Δ-model as a second opinion."""
+    second = Delta(bench.model("delta"), bench.zoo.prior, bench.cache)
+    method = _correction(bench, bench.rule("joint"), delta=second)
+    return _refined(method, bench.model("joint"), structures)
 
 
 def cautious_correction(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
@@ -248,6 +256,13 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
             "joint-difference",
             prior_at_inference=True,
         ),
+        "delta_correction": Method(
+            delta_correction,
+            "joint, corrected with the Δ-model too, learned β",
+            ("joint", "delta"),
+            "joint",
+            prior_at_inference=True,
+        ),
         "cautious_distil": Method(
             cautious_distil, "joint, corrected (cautious β) and distilled", ("joint",)
         ),
@@ -294,11 +309,20 @@ CONTESTANTS: Mapping[str, Method] = MappingProxyType(
 
 
 def _correction(
-    bench: Bench, rule: CorrectionRule | None = None, like_training: Sequence[Atoms] = ()
+    bench: Bench,
+    rule: CorrectionRule | None = None,
+    like_training: Sequence[Atoms] = (),
+    delta: Delta | None = None,
 ) -> Correction:
     """A correction by a rule, or else by one that is found without evidence."""
-    training = bench.zoo.training
-    return Correction(bench.zoo.prior, rule, like_training, cache=bench.cache, checked_on=training)
+    return Correction(
+        bench.zoo.prior,
+        rule,
+        like_training,
+        cache=bench.cache,
+        checked_on=bench.zoo.training,
+        delta=delta,
+    )
 
 
 def _without_labels(bench: Bench) -> Correction:

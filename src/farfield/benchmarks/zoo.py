@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, final
 
-import numpy as np
 from ase import Atoms
 
 from farfield.benchmarks.families import Family, load_family
@@ -22,16 +21,16 @@ from farfield.potentials.create import create
 from farfield.priors import LabelCache, Prior, label, load_prior, require
 from farfield.refinement import load_model
 from farfield.settings import validated
-from farfield.structures import Labels, LeftOut, attach, leave_groups_out, require_labels
+from farfield.structures import Labels, LeftOut, attach, leave_groups_out
 from farfield.training import TrainingSettings, checkpoint
 from farfield.training.at_once import at_once
+from farfield.training.delta import delta
 from farfield.training.freeze import freeze, two_phases
 from farfield.training.joint import joint
 from farfield.training.retrofit import retrofit
 from farfield.training.supervised import supervised
 from farfield.training.training_set import TrainingSet
 
-DELTA_HEAD = "delta"
 Say = Callable[[str], None]
 Strategy = Literal[
     "supervised",
@@ -233,17 +232,4 @@ class Zoo:
             return joint(structures, self.prior)
         if recipe.strategy in TRAINABLE:
             return two_phases(structures, structures, self.prior)
-        return TrainingSet({DELTA_HEAD: (structures, _differences(structures, self.prior))})
-
-
-def _differences(structures: Sequence[Atoms], prior: Prior) -> list[Labels]:
-    """Reference minus prior."""
-    reference = require_labels(structures, energy=True, purpose="the Δ-model")
-    cheap = require_labels(structures, prior.label_name, energy=True, purpose="the Δ-model")
-    found = []
-    for first, second in zip(reference, cheap, strict=True):
-        assert first.energy is not None and second.energy is not None
-        forces: np.ndarray = first.known_forces - second.known_forces
-        level = f"{first.level_of_theory} - {second.level_of_theory}"
-        found.append(Labels(first.energy - second.energy, forces, None, level))
-    return found
+        return delta(structures, self.prior)

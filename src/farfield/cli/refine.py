@@ -32,6 +32,14 @@ def command(
             help="Structures from the training domain without labels, for correction and distil.",
         ),
     ] = None,
+    delta: Annotated[
+        str | None,
+        typer.Option(
+            "--delta",
+            help="Of correction, distil and auto: a model trained with --strategy delta, as a "
+            "second opinion.",
+        ),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Gradient steps of ttt and distil.")
     ] = None,
@@ -142,6 +150,7 @@ def command(
         prior=prior,
         replay=replay,
         like_training=like_training,
+        delta=delta,
         seed=seed,
         workers=workers,
         cache=cache,

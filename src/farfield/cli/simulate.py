@@ -73,6 +73,12 @@ def command(
             "--sample", help="ps; refine for frames of the prior's own dynamics of that length."
         ),
     ] = None,
+    sample_temperature: Annotated[
+        float | None,
+        typer.Option(
+            "--sample-temperature", help="K, of that dynamics; default: twice --temperature."
+        ),
+    ] = None,
     prior: options.Prior = None,
     profile: Annotated[
         Path | None, typer.Option("--profile", help="Profile of the training set.")
@@ -140,6 +146,7 @@ def command(
         refine=refine,
         refine_on=refine_on,
         sample=sample,
+        sample_temperature=sample_temperature,
         prior=prior,
         profile=profile,
         replay=replay,

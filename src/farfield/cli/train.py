@@ -20,7 +20,8 @@ def command(
         typer.Option(
             "--strategy",
             help="supervised; joint (a reference and a prior head); freeze (all learns from the "
-            "prior, then the main head and what --trainable says from the reference); or retrofit "
+            "prior, then the main head and what --trainable says from the reference); delta (a "
+            "model of the reference minus the prior, which is added at inference); or retrofit "
             "(a prior head for a trained --model, without a reference label).",
         ),
     ],

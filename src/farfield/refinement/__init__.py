@@ -7,6 +7,7 @@ from farfield.refinement.contract import Curve, Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction import Correction
 from farfield.refinement.correction_rule import CorrectionRule
+from farfield.refinement.delta import Delta
 from farfield.refinement.distillation import Distillation, DistillationSettings
 from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
 from farfield.refinement.models import load_model
@@ -25,6 +26,7 @@ __all__ = [
     "Correction",
     "CorrectionRule",
     "Curve",
+    "Delta",
     "Distillation",
     "DistillationSettings",
     "Evidence",

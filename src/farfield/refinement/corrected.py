@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
-import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import Calculator
 
 from farfield.potentials import Potential, Prediction
 from farfield.priors import Failure, Prior, load_prior, require
-from farfield.priors.evaluator import Evaluator
 from farfield.priors.labelling import label_in_folder
 from farfield.refinement.comparison import Comparison, compare
+from farfield.refinement.corrected_calculator import CorrectedCalculator, corrected
 from farfield.refinement.correction_rule import CorrectionRule
+from farfield.refinement.delta import Delta
 from farfield.refinement.per_system import PerStructure
 from farfield.structures import Labels
 
 Outcome = Labels | Failure
+DELTA = "delta"  # what a Δ-model's file ends with, and where the rule names it
 
 
 @final
 class Corrected(PerStructure):
     """F = F_main - β (F_prior-head - F_prior), and the same for energy and stress.
+
+    With a Δ-model, F_main - F_prior-head, an estimate of reference minus prior, gives way to
+    the mean of itself and the Δ-model's: F = F_main + β (F_prior + mean - F_main).
 
     The prior is computed at every prediction. Each structure has its own β; a calculator
     keeps that of its first structure, so that its forces are the gradient of its energy. A
@@ -41,6 +45,8 @@ class Corrected(PerStructure):
         The prior; None loads it by the rule's name.
     cache, workers
         Folder of the label cache, None for no cache; processes that label.
+    delta
+        A Δ-model on top of the same prior, as a second opinion; or None.
 
     Raises
     ------
@@ -57,18 +63,22 @@ class Corrected(PerStructure):
         prior: Prior | None = None,
         cache: Path | None = None,
         workers: int = 1,
+        delta: Delta | None = None,
     ) -> None:
         base.main_head(rule.head)
         super().__init__(base)
         self.rule = rule
         self.prior = load_prior(rule.prior) if prior is None else prior
+        self.delta = delta
         self.conservative = base.conservative and self.prior.conservative
+        self.conservative &= delta is None or delta.conservative
         self._cache = cache
         self._workers = workers
 
     @property
     def name(self) -> str:
-        return f"{self.base.name}, corrected by {self.prior.name}"
+        second = "" if self.delta is None else " and a Δ-model"
+        return f"{self.base.name}, corrected by {self.prior.name}{second}"
 
     def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
         if self.main_head(head) != self.heads[0]:
@@ -77,12 +87,13 @@ class Corrected(PerStructure):
         if not self.rule.acts:
             return main
         found = []
-        for own, other, labels in zip(main, *self._known(structures), strict=True):
+        known = zip(main, *self._known(structures), self._seconds(structures), strict=True)
+        for own, other, labels, second in known:
             if isinstance(labels, Failure):
                 found.append(own)
             else:
                 beta = self.rule.beta_of(compare(own, other, labels))
-                found.append(_corrected(own, other, labels, beta))
+                found.append(corrected(own, other, labels, beta, second))
         return found
 
     def compare(self, structures: Sequence[Atoms]) -> list[Comparison | Failure]:
@@ -101,70 +112,24 @@ class Corrected(PerStructure):
         cheap, known = self._known([atoms])
         seen = compare(main, cheap[0], require(known[0], atoms, self.prior))
         beta = self.rule.beta_of(seen)
-        return CorrectedCalculator(self.base, self.rule.head, self.prior, beta)
+        return CorrectedCalculator(self.base, self.rule.head, self.prior, beta, self.delta)
 
     def save(self, path: Path) -> None:
-        """Write the base model with the rule beside it."""
-        self.save_base(path, self.rule.to_plain())
+        """Write the base model with the rule beside it, and a Δ-model as a file of its own."""
+        rule = self.rule.to_plain()
+        if self.delta is not None:
+            beside = path.with_name(f"{path.name}.{DELTA}")
+            self.delta.save(beside)
+            rule[DELTA] = beside.name
+        self.save_base(path, rule)
 
     def _known(self, structures: Sequence[Atoms]) -> tuple[list[Prediction], list[Outcome]]:
         """The prior head's predictions and the prior's labels."""
         cheap = self.base.predict(structures, self.rule.head)
         return cheap, label_in_folder(structures, self.prior, self._cache, self._workers)
 
-
-@final
-class CorrectedCalculator(Calculator):
-    """ASE calculator of a corrected model with one β.
-
-    Beside energy (eV), forces (eV/Å) and stress (eV/Å³), ``results`` holds
-    ``farfield_beta`` and ``farfield_prior_residual``: the length of F_prior-head - F_prior of
-    each atom, shape (N,), eV/Å, an estimate of the main head's own error.
-    """
-
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 - as ASE has it
-
-    def __init__(self, base: Potential, head: str, prior: Prior, beta: float) -> None:
-        super().__init__()
-        self._base = base
-        self._head = head
-        self._prior = prior
-        self._beta = beta
-        self._evaluate = Evaluator(prior)
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Any = None,
-        system_changes: Any = all_changes,
-    ) -> None:
-        """Compute all properties: two predictions of the model and one of the prior."""
-        super().calculate(atoms, properties, system_changes)
-        assert self.atoms is not None  # set by ASE
-        labels = require(self._evaluate(self.atoms), self.atoms, self._prior)
-        main = self._base.predict([self.atoms])[0]
-        cheap = self._base.predict([self.atoms], self._head)[0]
-        found = _corrected(main, cheap, labels, self._beta)
-        self.results = {
-            "energy": found.energy,
-            "free_energy": found.energy,
-            "forces": found.forces,
-            "farfield_beta": self._beta,
-            "farfield_prior_residual": np.linalg.norm(cheap.forces - labels.known_forces, axis=1),
-        }
-        if found.stress is not None:
-            self.results["stress"] = found.stress
-
-
-def _corrected(main: Prediction, cheap: Prediction, labels: Labels, beta: float) -> Prediction:
-    """The prediction of the main head, less β times the prior head's error."""
-    assert labels.energy is not None  # a prior gives it
-    stress = None
-    if main.stress is not None and cheap.stress is not None and labels.stress is not None:
-        stress = main.stress - beta * (cheap.stress - labels.stress)
-    return Prediction(
-        energy=main.energy - beta * (cheap.energy - labels.energy),
-        forces=main.forces - beta * (cheap.forces - labels.known_forces),
-        features=main.features,
-        stress=stress,
-    )
+    def _seconds(self, structures: Sequence[Atoms]) -> Sequence[Prediction | None]:
+        """What the Δ-model says of reference minus prior."""
+        if self.delta is None:
+            return [None] * len(structures)
+        return self.delta.base.predict(structures)

@@ -23,6 +23,7 @@ from farfield.refinement.comparison import Comparison
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction_rule import CorrectionRule, cautious
+from farfield.refinement.delta import Delta, require_same_levels
 from farfield.refinement.trust import SCALE, distrusted, require_level
 from farfield.structures import without_labels
 
@@ -56,11 +57,15 @@ class Correction(Refinement):
     checked_on
         Structures that the model was trained on: the prior is computed on some of them first, and
         nothing is corrected where it is not the prior that the head has learned.
+    delta
+        A Δ-model on top of the same prior, trained on the same reference: a second estimate of
+        reference minus prior, whose mean with the model's own is used.
 
     Raises
     ------
     CapabilityError
-        The model has no head for this prior, or nothing tells the scale of the residual.
+        The model has no head for this prior, nothing tells the scale of the residual, or the
+        Δ-model is for another prior or reference.
     """
 
     name = "correction"
@@ -75,6 +80,7 @@ class Correction(Refinement):
         spec: str | None = None,
         force: bool = False,
         checked_on: Sequence[Atoms] = (),
+        delta: Delta | None = None,
     ) -> None:
         self._prior = prior
         self._rule = rule
@@ -84,10 +90,13 @@ class Correction(Refinement):
         self._cache = cache
         self._force = force
         self._checked_on = checked_on
+        self._delta = delta
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         require_head(potential, self._prior)
         require_level(potential, self._prior)
+        if self._delta is not None:
+            require_same_levels(self._delta, potential, self._prior)
         if not self._force and (doubt := self._doubt(potential)):
             settings = {"prior": self._prior.level_of_theory, "force": self._force}
             return Refined(potential, Record(self.name, False, [doubt], settings=settings))
@@ -112,6 +121,7 @@ class Correction(Refinement):
             f"structures), {middle / rule.scale:.1f} times as much as in training: β is "
             f"{figures[BETA]:.2f} in the mean",
             f"how β was chosen: {rule.evidence}",
+            *([f"with {self._delta.name} as a second opinion"] if self._delta else []),
             *(["forced: the prior was trusted on every structure"] if self._force else []),
             *reasons,
         ]
@@ -147,7 +157,7 @@ class Correction(Refinement):
         return cautious(name, name, scale, size)
 
     def _corrected(self, potential: Potential, rule: CorrectionRule) -> Corrected:
-        return Corrected(potential, rule, self._prior, self._cache, self._workers)
+        return Corrected(potential, rule, self._prior, self._cache, self._workers, self._delta)
 
 
 def _left_alone(outcomes: Sequence[Comparison | Failure], rule: CorrectionRule) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from farfield.errors import ModelError
-from farfield.potentials import Potential
+from farfield.potentials import Potential, TrainablePotential
 from farfield.potentials.loading import load_potential
-from farfield.refinement import adapted_each, correction_rule, radius_rule
-from farfield.refinement.corrected import Corrected
+from farfield.refinement import adapted_each, correction_rule, delta, radius_rule
+from farfield.refinement.corrected import DELTA, Corrected
 from farfield.refinement.radius_refined import RadiusRefined
 
 
@@ -40,7 +41,22 @@ def ruled(potential: Potential, rule: dict[str, Any], where: str) -> Potential:
     if kind == radius_rule.KIND:
         return RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
     if kind == correction_rule.KIND:
-        return Corrected(potential, correction_rule.CorrectionRule.from_plain(rule))
+        beside = rule.pop(DELTA, None)
+        second = None if beside is None else _second(potential, Path(where).with_name(beside))
+        return Corrected(potential, correction_rule.CorrectionRule.from_plain(rule), delta=second)
+    if kind == delta.KIND and isinstance(potential, TrainablePotential):
+        return delta.Delta(potential, rule["prior"])
     if kind == adapted_each.KIND:
         return adapted_each.AdaptedEach.from_plain(potential, rule)
     raise ModelError(f"{where}: its refinement rule {kind!r} is not known")
+
+
+def _second(potential: Potential, path: Path) -> delta.Delta:
+    """The Δ-model of a correction, whose file is beside the model's."""
+    if not path.exists():
+        raise ModelError(f"{path} is missing: the Δ-model that belongs to the model beside it")
+    assert isinstance(potential, TrainablePotential)  # it was read from a file
+    found = load_model(str(path), dtype=potential.dtype, device=str(potential.device))
+    if not isinstance(found, delta.Delta):
+        raise ModelError(f"{path} is no Δ-model")
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from farfield.errors import CapabilityError
 from farfield.potentials import Capability, Potential, TrainablePotential, require
-from farfield.refinement import AdaptedEach, Corrected, RadiusRefined, load_model
+from farfield.refinement import AdaptedEach, Corrected, Delta, RadiusRefined, load_model
 
 
 def export(model: Potential | str, output: Path | str, *, head: str | None = None) -> None:
@@ -32,6 +32,11 @@ def export(model: Potential | str, output: Path | str, *, head: str | None = Non
         raise CapabilityError(
             f"{potential.name}: the prior has no place in a native model file: use it through "
             "farfield, or make a plain model with  farfield refine --method distil"
+        )
+    if isinstance(potential, Delta):
+        raise CapabilityError(
+            f"{potential.name}: the prior has no place in a native model file: use it through "
+            "farfield"
         )
     require(potential, Capability.EXPORT, "export")
     assert isinstance(potential, TrainablePotential)

@@ -16,6 +16,7 @@ from farfield.refinement import (
     Auto,
     Correction,
     CorrectionRule,
+    Delta,
     Distillation,
     DistillationSettings,
     OneByOne,
@@ -34,9 +35,9 @@ OBJECTIVES = frozenset({"objectives", "energy_weight", "anchor_weight"})
 TAKEN = {
     "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
     "ttt": frozenset({"profile", "prior", "replay", "per"}) | ADAPTED | OBJECTIVES,
-    "correction": frozenset({"profile", "prior", "replay", "like_training", "force"}),
-    "distil": frozenset({"profile", "prior", "replay", "like_training", "on"}) | ADAPTED,
-    "auto": frozenset({"profile", "prior", "replay", "like_training", "plain"}),
+    "correction": frozenset({"profile", "prior", "replay", "like_training", "delta", "force"}),
+    "distil": frozenset({"profile", "prior", "replay", "like_training", "delta", "on"}) | ADAPTED,
+    "auto": frozenset({"profile", "prior", "replay", "like_training", "delta", "plain"}),
 }
 
 
@@ -49,6 +50,8 @@ class Given:
     profile, prior, replay, like_training
         Profile of the training set, the prior, labelled training structures, structures from
         the training domain without labels; or None.
+    delta
+        A Δ-model on top of the prior; or None.
     prior_spec
         How the prior was named; None when it was given as an object.
     seed, workers
@@ -67,6 +70,7 @@ class Given:
     prior: Prior | None
     replay: Sequence[Atoms] | None
     like_training: Sequence[Atoms] | None
+    delta: Delta | None
     prior_spec: str | None
     seed: int
     workers: int
@@ -85,7 +89,7 @@ def method_of(name: str, given: Given, opened: LabelCache) -> Refinement:
     """
     if name not in METHODS:
         raise ConfigError(f"unknown method {name!r}{did_you_mean(name, METHODS)}")
-    inputs = ("profile", "prior", "replay", "like_training")
+    inputs = ("profile", "prior", "replay", "like_training", "delta")
     present = {key for key in inputs if getattr(given, key) is not None}
     for option in sorted((present | set(given.options)) - TAKEN[name]):
         takers = ", ".join(method for method in METHODS if option in TAKEN[method])
@@ -132,6 +136,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
         spec=given.prior_spec,
         force=given.options.get("force", False),
         checked_on=given.replay or (),
+        delta=given.delta,
     )
     if name == "correction":
         return correction

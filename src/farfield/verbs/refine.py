@@ -11,7 +11,7 @@ from ase import Atoms
 from farfield.errors import ConfigError
 from farfield.potentials import Potential
 from farfield.priors import LabelCache, Prior, default_cache_dir, load_prior
-from farfield.refinement import Refined, load_model
+from farfield.refinement import Delta, Refined, load_model
 from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Profile
 from farfield.shifts.profile_files import load as load_profile
@@ -31,6 +31,7 @@ def refine(
     prior: Prior | str | None = None,
     replay: Structures | None = None,
     like_training: Structures | None = None,
+    delta: Potential | str | None = None,
     seed: int = 0,
     workers: int = 1,
     cache: Path | str | None = None,
@@ -60,6 +61,9 @@ def refine(
         Structures from the training domain, whose labels are not used: on them ``distil`` holds
         the model to what it predicts now, and ``correction`` without a profile takes from them
         (or else from ``replay``) how far off the prior head is there.
+    delta
+        Of ``correction``, and so of ``distil`` and ``auto``: a model trained with the strategy
+        ``"delta"`` on top of the same prior, as a second opinion.
     seed, workers, cache
         Of everything random; for labelling with the prior.
     output
@@ -96,6 +100,7 @@ def refine(
         prior=None if prior is None else load_prior(prior),
         replay=None if replay is None else structures_of(replay),
         like_training=None if like_training is None else structures_of(like_training),
+        delta=None if delta is None else _delta(delta),
         prior_spec=prior if isinstance(prior, str) else None,
         seed=seed,
         workers=workers,
@@ -115,10 +120,21 @@ def refine(
             refined = replace(refined, record=replace(refined.record, reasons=reasons))
         if output is not None:
             named = {"model": model, "method": method, "profile": profile, "prior": prior}
-            known = {"replay": replay, "like-training": like_training, "output": output}
+            known = {"replay": replay, "like-training": like_training, "delta": delta}
+            known["output"] = output
             command = command_line("refine", test, {**named, **known})
             write_refinement(refined, structures, Path(output), [command] if command else [])
     return refined
+
+
+def _delta(spec: Potential | str) -> Delta:
+    found = load_model(spec)
+    if not isinstance(found, Delta):
+        raise ConfigError(
+            f"--delta {spec if isinstance(spec, str) else found.name} is no Δ-model: train one "
+            "with  farfield train --strategy delta --prior ..."
+        )
+    return found
 
 
 def _with_replay(given: Given, method: str, structures: list[Atoms]) -> tuple[Given, str]:

@@ -70,6 +70,7 @@ def simulate(
     refine: str | None = None,
     refine_on: Structures | None = None,
     sample: float | None = None,
+    sample_temperature: float | None = None,
     prior: Prior | str | None = None,
     profile: Profile | Path | str | None = None,
     replay: Structures | None = None,
@@ -102,6 +103,9 @@ def simulate(
         Unlabelled structures to adapt to; None takes ``start``.
     sample
         Adapt to frames of the prior's own dynamics instead, of so many ps from each start.
+    sample_temperature
+        Of those dynamics, K; None takes twice that of the simulation, so that they see more
+        than the simulation will.
     prior
         The prior of the refinement; the running structures are compared with it too.
     profile
@@ -139,7 +143,7 @@ def simulate(
     require_possible(starts, chosen, workers)
     given = {
         "refine_on": refine_on,
-        "sample": sample,
+        "sample": None if sample is None else [sample, sample_temperature],
         "replay": replay,
         "like_training": like_training,
         "refine_options": refine_options,
@@ -148,7 +152,7 @@ def simulate(
     require_place(device, dtype)
     folder = Path(output)
     watch = None if prior is None else load_prior(prior)
-    require_sample(sample, watch, refine_on)
+    require_sample(sample, sample_temperature, watch, refine_on)
     require_prior(starts, watch)
     opened = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
     require_alarms(chosen, refine, refine_options, watched=not (watch is None and opened is None))
@@ -204,7 +208,7 @@ def simulate(
         if done is None:
             chosen_for = starts if refine_on is None else refine_on
             if sample is not None and watch is not None:
-                chosen_for = draw(job, watch, sample, progress)
+                chosen_for = draw(job, watch, sample, sample_temperature, progress)
             first = refined_for(chosen_for, target).to_json()
         else:
             first = json.loads((target / "record.json").read_text(encoding="utf-8"))
@@ -230,6 +234,7 @@ def simulate(
         "refine": refine,
         "refine-on": refine_on,
         "sample": sample,
+        "sample-temperature": sample_temperature,
     }
     options |= {"prior": prior, "profile": profile, "replay": replay}
     options |= {"like-training": like_training, "config": config, "output": output}

@@ -77,10 +77,16 @@ def require_alarms(
         )
 
 
-def require_sample(duration: float | None, prior: Prior | None, refine_on: object) -> None:
-    """Raise where ``duration`` cannot be sampled."""
+def require_sample(
+    duration: float | None, temperature: float | None, prior: Prior | None, refine_on: object
+) -> None:
+    """Raise where ``duration`` cannot be sampled at ``temperature``."""
     if duration is None:
+        if temperature is not None:
+            raise ConfigError("--sample-temperature belongs to --sample: give that too")
         return
+    if temperature is not None and not temperature > 0.0:
+        raise ConfigError(f"--sample-temperature {temperature:g}: in K, above 0")
     if not duration > 0.0:
         raise ConfigError(f"--sample {duration:g}: a duration in ps, above 0")
     if prior is None:

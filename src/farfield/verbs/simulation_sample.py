@@ -19,19 +19,28 @@ from farfield.structures import without_labels
 FOLDER = "sample"
 REPLICAS = 2  # of each start
 INTERVAL = 25.0  # fs between frames
+HOTTER = 2.0  # than the simulation: what is to hold must have been seen beyond where it will be
 
 
-def sample(job: Job, prior: Prior, duration: float, progress: bool | None) -> list[Atoms]:
+def sample(
+    job: Job,
+    prior: Prior,
+    duration: float,
+    temperature: float | None,
+    progress: bool | None,
+) -> list[Atoms]:
     """Run ``prior`` for ``duration`` (ps) from each start of ``job``; return its frames.
 
-    The temperature, time step, thermostat and checks are those of ``job``; velocities are drawn
-    with another seed. Files are in ``sample`` below its folder; a run that was stopped goes on.
-    A simulation that fails gives the frames before.
+    The ``temperature`` (K) is twice that of ``job`` where none is given; time step, thermostat
+    and checks are those of ``job``; velocities are drawn with another seed. Files are in
+    ``sample`` below its folder; a run that was stopped goes on. A simulation that fails gives
+    the frames before.
     """
     given = job.settings
     settings = given.model_copy(
         update={
             "ensemble": "nvt",
+            "temperature": temperature or HOTTER * given.temperature,
             "duration": duration,
             "replicas": REPLICAS,
             "seed": given.seed + 1,

@@ -12,9 +12,11 @@ from ase import Atoms
 from farfield.errors import ConfigError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Prior, load_prior
+from farfield.refinement.delta import delta_rule
 from farfield.structures import without_labels
 from farfield.training import TrainingSettings, checkpoint
 from farfield.training.at_once import at_once
+from farfield.training.delta import delta
 from farfield.training.distributed import Processes, joined
 from farfield.training.freeze import freeze, two_phases
 from farfield.training.joint import joint
@@ -59,8 +61,10 @@ def train(
         labels, and the reference's are not read.
     strategy
         ``"supervised"``; ``"joint"`` (needs ``prior``); ``"freeze"`` (needs ``prior``; see
-        :func:`farfield.training.freeze.freeze`); or ``"retrofit"`` (needs ``prior`` and
-        ``model``; see :func:`farfield.training.retrofit.retrofit`).
+        :func:`farfield.training.freeze.freeze`); ``"delta"`` (needs ``prior``): a new model of
+        the reference minus the prior, to which loading its file adds the prior; or
+        ``"retrofit"`` (needs ``prior`` and ``model``; see
+        :func:`farfield.training.retrofit.retrofit`).
     architecture
         Of a new model: ``"mace"``, or another of
         :func:`farfield.potentials.adapters.architectures`.
@@ -114,6 +118,9 @@ def train(
     target = None if output is None else Path(output)
     kept = None if target is None else target.with_name(target.name + ".checkpoint")
     chosen = None if prior is None else load_prior(prior)
+    rule = None
+    if strategy == "delta" and chosen is not None:
+        rule = delta_rule(prior if isinstance(prior, str) else chosen.name)
     with joined(device) as place:
         start = None
         if model is not None:
@@ -127,7 +134,7 @@ def train(
         else:
             potential = _trained(run, given, start, architecture, place, pretrain, valid)
         if Processes().first and target is not None and kept is not None:
-            potential.save(target)
+            potential.save(target, rule=rule)
             checkpoint.remove(kept)
         if Processes().first and page is not None:
             write_training(potential, Path(page))
@@ -183,13 +190,18 @@ def _trained(
     pretrain: Structures | None,
     valid: Structures | None,
 ) -> TrainablePotential:
+    if run.strategy == "delta" and start is not None:
+        raise ConfigError("delta trains a new model, of the difference alone: leave --model away")
     main = MAIN_HEAD if start is None else start.heads[0]
     judged = [] if valid is None else structures_of(valid)
-    validation = training_data.validation(judged, main)
+    validation = [] if run.strategy == "delta" else training_data.validation(judged, main)
     if run.strategy == "supervised":
         training_set = supervised(given, main)
     elif run.strategy == "joint":
         training_set = joint(run.labelled(given), run.needed_prior, main)
+    elif run.strategy == "delta":
+        training_set = delta(run.labelled(given), run.needed_prior)
+        validation = training_data.of_differences(run.labelled(judged), run.needed_prior)
     else:
         prior, first = run.needed_prior, given
         if pretrain is not None:
@@ -204,7 +216,7 @@ def _trained(
         strategy=run.strategy,
         levels_of_theory=training_set.levels,
         settings=run.settings.model_dump(),
-        n_structures=len(training_set.of(main)),
+        n_structures=len(training_set.of(potential.heads[0])),
         **found,
     )
     return potential

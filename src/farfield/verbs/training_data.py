@@ -16,6 +16,7 @@ from farfield.priors import Failure, Prior
 from farfield.refinement import load_model
 from farfield.structures import REFERENCE, Labels, attach, describe, require_labels, without_labels
 from farfield.training import Sample, TrainingSettings
+from farfield.training.delta import DELTA_HEAD, differences
 from farfield.training.distributed import Processes
 from farfield.training.statistics import isolated_atoms
 from farfield.training.training_set import TrainingSet
@@ -105,6 +106,15 @@ def for_retrofit(
 def validation(structures: Sequence[Atoms], head: str, name: str = REFERENCE) -> list[Sample]:
     """Samples of ``head`` to judge by, with the labels of this name."""
     labels = require_labels(structures, name, purpose="validation")
+    return _samples(structures, head, labels)
+
+
+def of_differences(structures: Sequence[Atoms], prior: Prior) -> list[Sample]:
+    """Samples to judge a Δ-model by; the prior's labels must be attached."""
+    return _samples(structures, DELTA_HEAD, differences(structures, prior))
+
+
+def _samples(structures: Sequence[Atoms], head: str, labels: Sequence[Labels]) -> list[Sample]:
     return [
         Sample(atoms, head, label)
         for atoms, label in zip(structures, labels, strict=True)
