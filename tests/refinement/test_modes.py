@@ -241,6 +241,7 @@ def test_the_dynamics_of_the_prior_are_what_the_model_is_adapted_to(tmp_path: Pa
         "output": tmp_path / "run",
         "refine": "ttt",
         "sample": 0.05,
+        "sample_temperature": 100.0,
         "prior": LearnedPrior(),
         "refine_options": {"steps": 2, "copies": 1, "force": True},
         "cache": tmp_path / "cache",
@@ -264,6 +265,29 @@ def test_the_dynamics_of_the_prior_are_what_the_model_is_adapted_to(tmp_path: Pa
     frame.calc = expected
     assert np.allclose(known, frame.get_forces(), atol=1e-5)
     assert not np.allclose(sampled[0][-1].positions, sampled[1][-1].positions)
+
+
+def test_the_dynamics_of_the_prior_are_twice_as_hot_unless_told(tmp_path: Path) -> None:
+    energies = {}
+    for asked in (None, 200.0, 50.0):
+        given = {"temperature": 100.0, "duration": 0.0005, "progress": False}
+        given |= {"checks": {"allow_reactions": True, **NEVER}, "cache": tmp_path / "cache"}
+        folder = tmp_path / str(asked)
+        farfield.simulate(
+            TEST[0],
+            model=MODEL,
+            output=folder,
+            refine="ttt",
+            refine_options={"steps": 1, "copies": 0, "force": True},
+            sample=0.025,
+            sample_temperature=asked,
+            prior=LearnedPrior(),
+            **given,
+        )
+        start = farfield.read(folder / "sample" / "simulation_0000" / "trajectory.extxyz")[0]
+        energies[asked] = start.get_kinetic_energy()
+    assert energies[None] == energies[200.0]
+    assert np.isclose(energies[None], 4 * energies[50.0])
 
 
 def test_a_window_of_a_trajectory_is_what_a_later_run_is_adapted_to(tmp_path: Path) -> None:
