@@ -27,8 +27,8 @@ import yaml
 from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
-from farfield.benchmarks.contestants import Method
 from farfield.benchmarks.fine_tuning import fine_tune
+from farfield.benchmarks.method import Method
 from farfield.benchmarks.study import CONTROL, judge, run
 from farfield.benchmarks.tables import summary, table
 from farfield.benchmarks.tasks import load_task

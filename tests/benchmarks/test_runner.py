@@ -12,8 +12,9 @@ from ase import Atoms
 from farfield.benchmarks import bench as bench_module
 from farfield.benchmarks import cells, study
 from farfield.benchmarks.bench import Bench, Contestant
-from farfield.benchmarks.contestants import CONTESTANTS, Method
+from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.families import load_family
+from farfield.benchmarks.method import Method
 from farfield.benchmarks.modes import load_mode
 from farfield.benchmarks.results import load_results
 from farfield.benchmarks.runner import run_benchmark

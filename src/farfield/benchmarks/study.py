@@ -13,7 +13,8 @@ from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
 from farfield.benchmarks.checks import require_metric
-from farfield.benchmarks.contestants import CONTESTANTS, Method
+from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.method import Method
 from farfield.benchmarks.metrics import structure_energy_errors, structure_force_mae
 from farfield.benchmarks.tasks import CONTROL, Metric
 from farfield.files import write_json
