@@ -133,7 +133,18 @@ def test_settings_that_need_the_training_domain_say_so(
 def given(prior: object = None, **options: object) -> Given:
     from pathlib import Path
 
-    return Given(None, prior, None, None, None, 0, 1, Path(), None, dict(options))  # type: ignore[arg-type]
+    return Given(
+        profile=None,
+        prior=prior,  # type: ignore[arg-type]
+        replay=None,
+        like_training=None,
+        delta=None,
+        prior_spec=None,
+        seed=0,
+        workers=1,
+        cache=Path(),
+        options=dict(options),
+    )
 
 
 def test_objectives_are_named_on_the_command_line() -> None:
