@@ -12,7 +12,7 @@ Usage: ``python benchmarks/simulation/run.py [--duration 10] [--seed 0] [--sets 
 [--only NAME ...] [--folder build/simulation] [--models build/training]``. A run that was stopped
 goes on, and what is done is not done again; models of the second folder are not trained again.
 The set ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and ``results.md`` beside this
-script, of what is done; each run's report is in its folder.
+script, of what is done; each run's report is in its folder. What it costs stands in ``cost.py``.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ MODELS: dict[str, tuple[Strategy | None, str | None]] = {
     REFERENCE: (None, None),
     "supervised": ("supervised", None),
     "joint": ("joint", None),
-    "supervised, retrofitted, test-time training": ("retrofit", "ttt"),
-    "supervised, retrofitted, corrected and distilled": ("retrofit", "distil"),
+    "retrofitted, test-time training": ("retrofit", "ttt"),
+    "retrofitted, distilled": ("retrofit", "distil"),
 }
 TEMPERATURE, TIMESTEP = 500.0, 0.5  # K, fs
 
@@ -142,8 +142,6 @@ def rows(zoo: Zoo, name: str, arguments: argparse.Namespace) -> dict[str, dict[s
             "median_lifetime_ps": record["median_lifetime_ps"],
             "failures": record["failures"],
             "h_difference_to_prior": float(np.mean(known)) if known else None,
-            "speed_ns_per_day": record["speed_ns_per_day"],
-            "seconds": record["seconds"],
         }
     return result
 
@@ -153,7 +151,7 @@ def table(results: dict[str, dict[str, dict[str, Any]]], duration: float) -> str
     lines = []
     for name, each in results.items():
         heads = [name.replace("_", " "), f"alive after {duration:g} ps", "median lifetime (ps)"]
-        heads += ["causes", "h(r) against the prior's", "speed (ns/day, all)"]
+        heads += ["causes", "h(r) against the prior's"]
         lines += ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
         for title, found in each.items():
             median, error = found["median_lifetime_ps"], found["h_difference_to_prior"]
@@ -161,7 +159,6 @@ def table(results: dict[str, dict[str, dict[str, Any]]], duration: float) -> str
             cells = [title, f"{found['alive']} of {found['simulations']}"]
             cells += ["over the end" if median is None else f"{median:.3g}"]
             cells += [", ".join(causes) or "none", "" if error is None else f"{error:.2f}"]
-            cells += [f"{found['speed_ns_per_day']:.2g}"]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines)
