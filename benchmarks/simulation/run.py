@@ -9,10 +9,11 @@ and its distances h(r) are what those of the models are compared with. That is a
 the prior, not with the reference.
 
 Usage: ``python benchmarks/simulation/run.py [--duration 10] [--seed 0] [--sets NAME ...]
-[--only NAME ...] [--folder build/simulation] [--models build/training]``. A run that was stopped
-goes on, and what is done is not done again; models of the second folder are not trained again.
-The set ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and ``results.md`` beside this
-script, of what is done; each run's report is in its folder. What it costs stands in ``cost.py``.
+[--sample-temperature 1000] [--only NAME ...] [--folder build/simulation]
+[--models build/training]``. A run that was stopped goes on, and what is done is not done again;
+models of the second folder are not trained again. The set ``md17`` needs FARFIELD_DATA. Writes
+``results.json`` and ``results.md`` beside this script, of what is done; each run's report is in
+its folder. What it costs stands in ``cost.py``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from farfield.threads import limit_threads
 HERE = Path(__file__).parent
 PRIOR = "gfn2"
 REFERENCE = "GFN2-xTB"  # of h(r)
-SAMPLE, HOT = 1.0, 1000.0  # ps, K: of the prior's dynamics to adapt to
+SAMPLE = 1.0  # ps of the prior's dynamics to adapt to
 ADAPTATION = {
     "steps": 3000,
     "learning_rate": 0.01,
@@ -98,7 +99,8 @@ def run(zoo: Zoo, name: str, title: str, arguments: argparse.Namespace) -> dict[
         model = zoo.model(Recipe(strategy, arguments.seed))
     refining: dict[str, Any] = {}
     if method is not None:
-        given = {"sample": SAMPLE, "sample_temperature": HOT, "prior": PRIOR}
+        given = {"sample": SAMPLE, "prior": PRIOR}
+        given["sample_temperature"] = arguments.sample_temperature
         given["replay"] = zoo.task.training_structures()
         refining = {"refine": method, "refine_options": ADAPTATION, **given}
     done = simulate(
@@ -169,6 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--duration", type=float, default=10.0, help="ps")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sample-temperature", type=float, default=1000.0, help="K")
     parser.add_argument("--sets", nargs="+", choices=list(CASES), default=list(CASES))
     parser.add_argument("--only", nargs="*", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--folder", type=Path, default=Path("build/simulation"))
@@ -187,7 +190,7 @@ def main() -> None:
         "temperature_K": TEMPERATURE,
         "timestep_fs": TIMESTEP,
         "sample_ps": SAMPLE,
-        "sample_temperature_K": HOT,
+        "sample_temperature_K": arguments.sample_temperature,
         "adaptation": ADAPTATION,
         "processors": os.cpu_count(),
         "results": results,
