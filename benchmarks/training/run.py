@@ -1,10 +1,10 @@
-"""Test-time training against its baselines, what matters in it, and its worth in labels.
+"""Test-time training against its baselines, and its worth in labels.
 
-Three parts, each a table: ``methods``, every contestant on every set over the seeds;
-``variants``, one thing changed at a time (``variants.yaml``, first seed); ``labels``, the
-supervised model fine-tuned on so many *labelled* structures of the test set.
+Two parts, each a table: ``methods``, every contestant on every set over the seeds; ``labels``,
+the supervised model fine-tuned on so many *labelled* structures of the test set. What matters in
+it is the study of ``variants.py``.
 
-Usage: ``python benchmarks/training/run.py [--parts methods variants labels] [--seeds 0 1 2]
+Usage: ``python benchmarks/training/run.py [--parts methods labels] [--seeds 0 1 2]
 [--tasks embedded md17] [--folder build/training]``. What lies in the folder, models and results
 alike, is not computed again. The task ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and
 ``results.md`` beside this script, of all parts whose results are there.
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
@@ -35,12 +34,11 @@ from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
-from farfield.refinement import TestTimeSettings, TestTimeTraining
 from farfield.structures import read
 from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
-PARTS = ("methods", "variants", "labels")
+PARTS = ("methods", "labels")
 METHODS = {
     "supervised": "supervised",
     "prior_alone": "prior alone",
@@ -77,23 +75,10 @@ def main() -> None:
                 for bench in benches:
                     for method in arguments.methods:
                         run(bench, method, folder / "results")
-            if "variants" in arguments.parts:
-                variants(benches[0], folder)
             if "labels" in arguments.parts:
                 for bench in benches:
                     labels(bench, folder)
     write(folder)
-
-
-def variants(bench: Bench, folder: Path) -> None:
-    """Every variant on the sets of its task."""
-    declared = yaml.safe_load((HERE / "variants.yaml").read_text(encoding="utf-8"))
-    for group, choices in declared["variants"].items():
-        for title, changes in choices.items():
-            for name in declared["sets"].get(bench.zoo.task.name, []):
-                method = Method(partial(_changed, declared["base"] | changes), title)
-                path = _path(folder, "variants", bench, f"{group}-{title}-{name}")
-                _kept(path, bench, method, name)
 
 
 def labels(bench: Bench, folder: Path) -> None:
@@ -105,21 +90,6 @@ def labels(bench: Bench, folder: Path) -> None:
                 key = f"{name}-{count}-{'replay' if replay else 'alone'}"
                 if count <= _available(bench, name):
                     _kept(_path(folder, "labels", bench, key), bench, method, name)
-
-
-def _changed(changes: dict[str, Any], bench: Bench, structures: Sequence[Atoms]) -> Contestant:
-    """Test-time training with something changed."""
-    settings = dict(changes)
-    start = bench.model(settings.pop("model", "joint"))
-    replay = bench.zoo.training if settings.pop("replay", True) else ()
-    chosen = structures[: settings.pop("count", None)]
-    if "objectives" in settings:
-        settings["objectives"] = tuple(settings["objectives"])
-    method = TestTimeTraining(
-        bench.zoo.prior, replay, settings=TestTimeSettings(seed=bench.seed, **settings)
-    )
-    refined = method.refine(start, chosen)
-    return Contestant(refined.potential.predict, refined.record)
 
 
 def _fine_tuned(
@@ -164,7 +134,6 @@ def write(folder: Path) -> None:
         | {"python": platform.python_version()},
         "processors": os.cpu_count(),
         "methods": {},
-        "variants": {},
         "labels": {},
     }
     parts = []
@@ -174,13 +143,6 @@ def write(folder: Path) -> None:
         if "supervised" in results:
             found = content["methods"][name] = summary(task, results)
             parts += [f"### {task.title}\n", table(task, found, METHODS), costs(found)]
-    content["variants"] = _read_variants(folder)
-    parts += [
-        "### What matters\n",
-        "Change of the error against supervised (and of that on the control against the untouched "
-        "model), seed 0.\n",
-        variants_table(content["variants"]),
-    ]
     content["labels"] = _read_labels(folder)
     parts += [
         "### Its worth in labels\n",
@@ -216,27 +178,6 @@ def costs(found: dict[str, Any]) -> str:
                 f"({100 * (after / before - 1):+.0f} %) | {entry['seconds']['mean']:.0f} | "
                 f"{entry['acted']} of {len(entry['seeds'])} |"
             )
-    return "\n".join(lines) + "\n"
-
-
-def variants_table(content: dict[str, Any]) -> str:
-    """Change of the error against supervised, and of the control against the untouched model."""
-    sets = list(next(iter(next(iter(content.values())).values()))) if content else []
-    lines = [
-        "| | | " + " | ".join(f"{name.replace('_', ' ')}, error (control)" for name in sets) + " |",
-        "|---" * (len(sets) + 2) + "|",
-    ]
-    for group, choices in content.items():
-        for title, found in choices.items():
-            cells = [
-                f"{found[name]['against_supervised_percent']:+.0f} % "
-                f"({found[name]['control_change_percent']:+.0f} %)"
-                + ("" if found[name]["acted"] else ", left alone")
-                if name in found
-                else ""
-                for name in sets
-            ]
-            lines.append(f"| {group} | {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -278,34 +219,6 @@ def _seeds(folder: Path, task: str, method: str) -> dict[int, Entry]:
     for path in sorted((folder / "results" / task).glob(f"seed-*/{method}.json")):
         found[int(path.parent.name.removeprefix("seed-"))] = _read(path)
     return found
-
-
-def _read_variants(folder: Path) -> dict[str, Any]:
-    declared = yaml.safe_load((HERE / "variants.yaml").read_text(encoding="utf-8"))
-    content: dict[str, Any] = {}
-    for group, choices in declared["variants"].items():
-        for title in choices:
-            for task, sets in declared["sets"].items():
-                base = _seeds(folder, task, "supervised").get(0)
-                joint = _seeds(folder, task, "joint").get(0)
-                for name in sets:
-                    key = "".join(c if c.isalnum() else "_" for c in f"{group}-{title}-{name}")
-                    path = folder / "variants" / task / "seed-0" / f"{key}.json"
-                    if base is None or joint is None or not path.exists():
-                        continue
-                    entry = _read(path)
-                    content.setdefault(group, {}).setdefault(title, {})[name] = {
-                        "mae_meV_per_A": 1000 * float(np.mean(entry["errors"])),
-                        "against_supervised_percent": _change(
-                            entry["errors"], base[name]["force_mae"]
-                        ),
-                        "control_change_percent": _change(
-                            entry["control"], joint[name]["control_force_mae"]
-                        ),
-                        "seconds": entry["seconds"],
-                        "acted": bool(entry["record"]["acted"]),
-                    }
-    return content
 
 
 def _read_labels(folder: Path) -> dict[str, Any]:

@@ -104,11 +104,24 @@ def test_the_padded_distance_makes_the_radius_follow_the_size(n: int, misled: fl
     trained = neighbour_graph(Atoms("C" * 16, ring_of(16)), 2.5)
     graph = neighbour_graph(Atoms("C" * n, ring_of(n)), max(radii))
     chosen = {}
-    for name in ("paper", "density", "coordination"):
+    for name in ("paper", "density", "width", "coordination"):
         criterion = CRITERIA[name]
         known = references([trained])[name]
         chosen[name] = radii[int(criterion.distances(graph, radii, known).argmin())]
-    assert chosen == {"paper": misled, "density": 2.5, "coordination": 2.5}
+    free_of_size = {"density": 2.5, "width": 2.5, "coordination": 2.5}
+    assert chosen == {"paper": misled, **free_of_size}
+
+
+def test_the_width_is_that_of_the_weighted_spectrum() -> None:
+    graph = neighbour_graph(Atoms("C" * 24, ring_of(24)), 5.5)
+    criterion = CRITERIA["width"]
+    radii = [2.5, 3.5, 5.5]
+    spectra = [spectrum(graph.within(radius), weighted=True) for radius in radii]
+    expected = np.array([np.sqrt(np.mean((values - 1.0) ** 2)) for values in spectra])
+    found = criterion.distances(graph, radii, np.zeros(1))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    described = [criterion.describe(graph.within(radius))[0] for radius in radii]
+    np.testing.assert_allclose(described, expected, atol=1e-12)
 
 
 def test_weighted_coordination_by_running_sums_is_the_sum_of_envelopes() -> None:

@@ -93,9 +93,9 @@ def command(
         str | None,
         typer.Option(
             "--criterion",
-            help="Of radius: corrected, prior, weighted-coordination, coordination, density, "
-            "nearest, unnormalised or paper; without it what helped on groups left out of "
-            "training.",
+            help="Of radius: corrected, prior, weighted-coordination, coordination, width, "
+            "density, nearest, unnormalised or paper; without it what helped on groups left out "
+            "of training.",
         ),
     ] = None,
     per: Annotated[

@@ -181,6 +181,24 @@ class Unnormalised(Criterion):
 
 
 @final
+class Width(Criterion):
+    """Root mean square distance of the eigenvalues from one, without an eigenvalue; nearly free.
+
+    Their mean is one for every graph, so the width is the first thing that a spectrum tells.
+    """
+
+    name = "width"
+    title = "width of the normalised Laplacian's spectrum against the mean of training"
+
+    def describe(self, graph: Graph) -> Floats:
+        return Within(graph).widths([graph.cutoff])
+
+    def distances(self, graph: Graph, radii: Sequence[float], reference: Floats) -> Floats:
+        found: Floats = np.abs(Within(graph).widths(radii) - reference)
+        return found
+
+
+@final
 class Coordination(Criterion):
     """Mean number of neighbours, plain counts; nearly free."""
 
@@ -224,6 +242,7 @@ CRITERIA = MappingProxyType(
             Density(),
             Nearest(),
             Unnormalised(),
+            Width(),
             Coordination(),
             WeightedCoordination(),
         )

@@ -104,7 +104,7 @@ class RadiusRefinement(Refinement):
             return Refined(potential, Record(self.name, False, [reason], settings=settings))
         require_mode(potential, mode)
         asking = criterion in ASKING
-        known = {} if asking else self._references(potential)
+        known = {} if asking else self._references(potential, criterion)
         rule = make_rule(
             potential, mode, criterion, known, self._prior, self._margin, spec=self._spec
         )
@@ -193,7 +193,9 @@ class RadiusRefinement(Refinement):
     def _forced(self) -> bool:
         return self._mode is not None or self._criterion is not None
 
-    def _references(self, potential: Potential) -> dict[str, npt.NDArray[np.float64]]:
+    def _references(
+        self, potential: Potential, criterion: str
+    ) -> dict[str, npt.NDArray[np.float64]]:
         if self._profile is None:
             raise ConfigError("the criteria of the graph need --profile; the others need --prior")
         cutoff = potential.cutoff
@@ -202,9 +204,10 @@ class RadiusRefinement(Refinement):
                 f"the profile was made at {self._profile.cutoff} Å, the model's cutoff is "
                 f"{cutoff} Å: make the profile with this model"
             )
-        if not self._profile.references:
+        if criterion not in self._profile.references:
             raise ProfileError(
-                "the profile remembers no graphs of training: make it again with  farfield profile"
+                f"the profile remembers nothing of training for the criterion {criterion}: make it "
+                "again with  farfield profile"
             )
         return self._profile.references
 
