@@ -1,13 +1,13 @@
 """Test-time training against its baselines, and its worth in labels.
 
 Two parts, each a table: ``methods``, every contestant on every set over the seeds; ``labels``,
-the supervised model fine-tuned on so many *labelled* structures of the test set. What matters in
-it is the study of ``variants.py``.
+the supervised model fine-tuned on so many *labelled* structures of the test set, by farfield and
+by mace-torch's own multihead fine-tuning. What matters in it is the study of ``variants.py``.
 
 Usage: ``python benchmarks/training/run.py [--parts methods labels] [--seeds 0 1 2]
 [--tasks embedded md17] [--folder build/training]``. What lies in the folder, models and results
 alike, is not computed again. The task ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and
-``results.md`` beside this script, of all parts whose results are there.
+``results.md`` beside this script; rows there of which the folder holds no more seeds stay.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,9 @@ from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
 from farfield.benchmarks.fine_tuning import fine_tune
+from farfield.benchmarks.mace_multihead import mace_multihead
 from farfield.benchmarks.method import Method
+from farfield.benchmarks.provenance import hardware, versions
 from farfield.benchmarks.study import CONTROL, judge, run
 from farfield.benchmarks.tables import summary, table
 from farfield.benchmarks.tasks import load_task
@@ -51,6 +52,8 @@ METHODS = {
     "freeze_ttt": "pre-trained on the prior, test-time training",
 }
 COUNTS = (1, 3, 10, 30, 100)
+MULTIHEAD = 10  # labelled structures for mace-torch's multihead fine-tuning
+WAYS = ("replay", "alone", "multihead")
 POOLS = {"toluene": "md17/toluene.xyz.gz", "naphthalene": "md17/naphthalene.xyz.gz"}
 POOL = slice(60, 160)  # structures of the same molecule that are not in the task
 Entry = dict[str, Any]
@@ -84,18 +87,20 @@ def main() -> None:
 def labels(bench: Bench, folder: Path) -> None:
     """Fine-tuning on more and more labelled structures, with replay and without."""
     for name in bench.zoo.task.unseen_molecules:
-        for count in COUNTS:
-            for replay in (True, False):
-                method = Method(partial(_fine_tuned, name, count, replay), "", sees_labels=True)
-                key = f"{name}-{count}-{'replay' if replay else 'alone'}"
-                if count <= _available(bench, name):
-                    _kept(_path(folder, "labels", bench, key), bench, method, name)
+        ways = [(count, way) for count in COUNTS for way in ("replay", "alone")]
+        for count, way in [*ways, (MULTIHEAD, "multihead")]:
+            if count <= _available(bench, name):
+                method = Method(partial(_fine_tuned, name, count, way), "", sees_labels=True)
+                _kept(_path(folder, bench, f"{name}_{count}_{way}"), bench, method, name)
 
 
 def _fine_tuned(
-    name: str, count: int, replay: bool, bench: Bench, structures: Sequence[Atoms]
+    name: str, count: int, way: str, bench: Bench, structures: Sequence[Atoms]
 ) -> Contestant:
-    return fine_tune(count, bench, [*structures, *_pool(name)], replay=replay)
+    known = [*structures, *_pool(name)]
+    if way == "multihead":
+        return mace_multihead(count, bench, known)
+    return fine_tune(count, bench, known, replay=way == "replay")
 
 
 def _pool(name: str) -> list[Atoms]:
@@ -110,9 +115,8 @@ def _available(bench: Bench, name: str) -> int:
     return half + len(_pool(name))
 
 
-def _path(folder: Path, part: str, bench: Bench, key: str) -> Path:
-    safe = "".join(letter if letter.isalnum() else "_" for letter in key)
-    return folder / part / bench.zoo.task.name / f"seed-{bench.seed}" / f"{safe}.json"
+def _path(folder: Path, bench: Bench, key: str) -> Path:
+    return folder / "labels" / bench.zoo.task.name / f"seed-{bench.seed}" / f"{key}.json"
 
 
 def _kept(path: Path, bench: Bench, method: Method, name: str) -> None:
@@ -128,32 +132,44 @@ def _kept(path: Path, bench: Bench, method: Method, name: str) -> None:
 def write(folder: Path) -> None:
     """Write both files, of what is there."""
     tasks = {name: load_task(name) for name in ("embedded", "md17")}
+    kept = HERE / "results.json"
+    before = _read(kept) if kept.exists() else {"methods": {}, "labels": {}}
     content: dict[str, Any] = {
         "command": "python benchmarks/training/run.py",
-        "versions": {name: version(name) for name in ("farfield", "torch", "mace-torch", "tblite")}
-        | {"python": platform.python_version()},
-        "processors": os.cpu_count(),
-        "methods": {},
-        "labels": {},
+        "versions": versions(),
+        "hardware": hardware(),
+        "methods": before["methods"],
+        "labels": before["labels"],
     }
     parts = []
     for name, task in tasks.items():
         results = {method: _seeds(folder, name, method) for method in METHODS}
         results = {method: found for method, found in results.items() if found}
+        found = content["methods"].setdefault(name, {})
         if "supervised" in results:
-            found = content["methods"][name] = summary(task, results)
+            for method, sets in summary(task, results).items():
+                if method not in found or _count(sets) >= _count(found[method]):
+                    found[method] = sets
+        if found:
             parts += [f"### {task.title}\n", table(task, found, METHODS), costs(found)]
-    content["labels"] = _read_labels(folder)
+    for name, counts in _read_labels(folder).items():
+        for count, ways in counts.items():
+            content["labels"].setdefault(name, {}).setdefault(count, {}).update(ways)
     parts += [
         "### Its worth in labels\n",
         "Supervised, fine-tuned with replay / without it: change of the error (and of that on the "
         "control).\n",
         labels_table(content),
     ]
-    write_json(HERE / "results.json", content)
+    write_json(kept, content)
     text = "\n".join(parts)
     write_text(HERE / "results.md", text)
     print(text)
+
+
+def _count(sets: Mapping[str, Any]) -> int:
+    """Of the seeds that a row is the mean of."""
+    return max(len(entry["seeds"]) for entry in sets.values())
 
 
 def costs(found: dict[str, Any]) -> str:
@@ -188,10 +204,8 @@ def labels_table(content: dict[str, Any]) -> str:
     """
     counts = sorted({int(k) for found in content["labels"].values() for k in found})
     heads = [f"{count} labelled" for count in counts]
-    lines = [
-        "| | " + " | ".join(heads) + " | test-time training, none |",
-        "|---" * (len(heads) + 2) + "|",
-    ]
+    heads += [f"{MULTIHEAD} labelled, mace-torch's multihead", "test-time training, none"]
+    lines = ["| | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     refined = {
         name: entry["against_supervised_percent"]["mean"]
         for found in content["methods"].values()
@@ -201,10 +215,10 @@ def labels_table(content: dict[str, Any]) -> str:
         cells = [
             " / ".join(
                 f"{each['mean']:+.0f} % ({each['control']:+.0f} %)"
-                for how in ("replay", "alone")
-                if (each := found.get(str(k), {}).get(how))
+                for way in ways
+                if (each := found.get(str(count), {}).get(way))
             )
-            for k in counts
+            for count, ways in [*((count, WAYS[:2]) for count in counts), (MULTIHEAD, WAYS[2:])]
         ]
         own = f"{refined[name]:+.0f} %" if name in refined else ""
         seeds = {each["seeds"] for kind in found.values() for each in kind.values()}
@@ -225,33 +239,25 @@ def _read_labels(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for task in ("embedded", "md17"):
         base = _seeds(folder, task, "supervised")
-        for name in load_task(task).unseen_molecules:
-            for count in COUNTS:
-                for how in ("replay", "alone"):
-                    pairs = [
-                        (
-                            _change(entry["errors"], base[seed][name]["force_mae"]),
-                            _change(entry["control"], base[seed][name]["control_force_mae"]),
-                        )
-                        for seed in base
-                        if (
-                            path := folder
-                            / "labels"
-                            / task
-                            / f"seed-{seed}"
-                            / f"{name}_{count}_{how}.json"
-                        ).exists()
-                        and (entry := _read(path))
-                    ]
-                    if pairs:
-                        changes = [first for first, _ in pairs]
-                        content.setdefault(name, {}).setdefault(str(count), {})[how] = {
-                            "mean": float(np.mean(changes)),
-                            "low": min(changes),
-                            "high": max(changes),
-                            "control": float(np.mean([second for _, second in pairs])),
-                            "seeds": len(changes),
-                        }
+        for name, count, way in product(load_task(task).unseen_molecules, COUNTS, WAYS):
+            paths = {
+                seed: folder / "labels" / task / f"seed-{seed}" / f"{name}_{count}_{way}.json"
+                for seed in base
+            }
+            found = {seed: _read(path) for seed, path in paths.items() if path.exists()}
+            if not found:
+                continue
+            changes = [_change(e["errors"], base[s][name]["force_mae"]) for s, e in found.items()]
+            controls = [
+                _change(e["control"], base[s][name]["control_force_mae"]) for s, e in found.items()
+            ]
+            content.setdefault(name, {}).setdefault(str(count), {})[way] = {
+                "mean": float(np.mean(changes)),
+                "low": min(changes),
+                "high": max(changes),
+                "control": float(np.mean(controls)),
+                "seeds": len(changes),
+            }
     return content
 
 
