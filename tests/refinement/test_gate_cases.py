@@ -12,17 +12,20 @@ from farfield.errors import LabelError
 from farfield.potentials.mace import MacePotential
 from farfield.refinement import (
     Correction,
+    CorrectionRule,
     Distillation,
+    RadiusRefinement,
     Refined,
     TestTimeSettings,
     TestTimeTraining,
 )
+from farfield.refinement.alike import err_apart
 from farfield.refinement.trust import SCALE, believed, distrusted, unseen_electrons
 from farfield.structures import Labels, attach, without_labels
 from farfield.training import Sample
 
 from .conftest import rattled
-from .learned_prior import LearnedPrior, model
+from .learned_prior import LearnedPrior, model, moved
 
 SETTINGS = TestTimeSettings(
     steps=10, judge_every=5, batch_size=4, learning_rate=0.01, ema_decay=0.5
@@ -48,7 +51,7 @@ def refined(
     two_heads: MacePotential, prior: LearnedPrior, test: list[Atoms], **changes: object
 ) -> Refined:
     settings = replace(SETTINGS, **changes)  # type: ignore[arg-type]
-    training = TestTimeTraining(prior, settings=settings, checked_on=TRAIN)
+    training = TestTimeTraining(prior, settings=settings, checked_on=without_labels(TRAIN))
     return training.refine(two_heads, test)
 
 
@@ -165,6 +168,54 @@ def test_structures_on_which_the_prior_has_nothing_in_common_with_the_model(
     found = refined(two_heads, prior, test_set)
     assert found.potential is two_heads and not found.record.acted
     assert "that is most of them, so it is not learned from at all" in found.record.reasons[0]
+
+
+@pytest.mark.parametrize(("share", "apart"), [(1.0, False), (0.0, True), (-1.0, True)])
+def test_heads_that_do_not_err_alike_on_training_structures(
+    two_heads: MacePotential, test_set: list[Atoms], share: float, apart: bool
+) -> None:
+    """The reference is such that the main head errs by a share of the other head's error."""
+    prior, rng = LearnedPrior(), np.random.default_rng(0)
+    known = without_labels(TRAIN)
+    own, other = two_heads.predict(known), two_heads.predict(known, prior.name)
+    truth = moved().predict(known, prior.name)
+    for atoms, main, cheap, right in zip(known, own, other, truth, strict=True):
+        error = cheap.forces - right.forces
+        own_error = share * error + 0.1 * rng.normal(scale=error.std(), size=error.shape)
+        attach(atoms, Labels(main.energy, main.forces - own_error))
+    told = err_apart(two_heads, prior, known)
+    assert (told is not None) is apart
+    assert err_apart(two_heads, prior, without_labels(known)) is None  # nothing is known
+    training = TestTimeTraining(prior, settings=SETTINGS, checked_on=known)
+    methods = [
+        training,
+        Correction(prior, like_training=known, checked_on=known),
+        RadiusRefinement(prior=prior, checked_on=known),
+    ]
+    for method in methods:
+        record = method.refine(two_heads, test_set).record
+        assert ("errors of the two heads" in record.reasons[0]) is apart
+        assert not (apart and record.acted)
+    learned = CorrectionRule(prior.name, prior.name, 1.0, 1.0, 1.0, "left-out groups say so")
+    by_rule = Correction(prior, learned, checked_on=known).refine(two_heads, test_set)
+    assert by_rule.record.acted
+    forced = replace(training, settings=replace(SETTINGS, force=True))
+    assert forced.refine(two_heads, test_set).record.acted
+
+
+def test_a_radius_is_not_chosen_by_a_prior_that_has_nothing_in_common_with_the_model(
+    two_heads: MacePotential, test_set: list[Atoms]
+) -> None:
+    def sideways(atoms: Atoms, forces: np.ndarray) -> np.ndarray:
+        other = np.random.default_rng(1).normal(size=forces.shape)
+        return 5.0 * np.linalg.norm(forces) * other / np.linalg.norm(other)
+
+    found = RadiusRefinement(prior=LearnedPrior(sideways)).refine(two_heads, test_set)
+    assert found.potential is two_heads and not found.record.acted
+    assert "on 6 of 6 structures the prior failed or is not trusted" in found.record.reasons[1]
+    asked_for = RadiusRefinement(prior=LearnedPrior(sideways), criterion="prior", margin=0.0)
+    reasons = asked_for.refine(two_heads, test_set).record.reasons
+    assert not any("not trusted" in why for why in reasons)
 
 
 def test_forces_that_the_model_shares_are_believed(two_heads: MacePotential) -> None:

@@ -116,8 +116,7 @@ def cautious_distil(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
 
 def radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The joint model with the radius at which its prior head is nearest to the prior."""
-    method = RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache)
-    return _refined(method, bench.model("joint"), structures)
+    return _refined(_radius(bench), bench.model("joint"), structures)
 
 
 def auto(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
@@ -125,7 +124,7 @@ def auto(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     candidates = (
         _correction(bench, like_training=bench.zoo.training),
         _test_time_training(bench),
-        RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache),
+        _radius(bench),
     )
     return _refined(Auto(candidates), bench.model("joint"), structures)
 
@@ -134,6 +133,11 @@ def paper_radius(bench: Bench, structures: Sequence[Atoms]) -> Contestant:
     """The supervised model, its graph truncated by the paper's distance of spectra."""
     method = RadiusRefinement(bench.profile, mode="truncate", criterion="paper")
     return _refined(method, bench.model("supervised"), structures)
+
+
+def _radius(bench: Bench) -> RadiusRefinement:
+    """By the prior, checked on the training set."""
+    return RadiusRefinement(prior=bench.zoo.prior, cache=bench.cache, checked_on=bench.zoo.training)
 
 
 def _correction(

@@ -19,6 +19,7 @@ from farfield.errors import CapabilityError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Failure, Prior
 from farfield.priors.cache import open_cache
+from farfield.refinement.alike import err_apart
 from farfield.refinement.comparison import Comparison
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
@@ -56,7 +57,8 @@ class Correction(Refinement):
         Trust the prior on every structure, and act even where there is no reason to.
     checked_on
         Structures that the model was trained on: the prior is computed on some of them first, and
-        nothing is corrected where it is not the prior that the head has learned.
+        nothing is corrected where it is not the prior that the head has learned, or, without a
+        learned ``rule``, where by their reference labels the two heads do not err alike.
     delta
         A Δ-model on top of the same prior, trained on the same reference: a second estimate of
         reference minus prior, whose mean with the model's own is used.
@@ -128,11 +130,13 @@ class Correction(Refinement):
         return Refined(refined, Record(self.name, True, reasons, figures, settings=settings))
 
     def _doubt(self, potential: Potential) -> str | None:
-        """Why the prior is not the one that its head has learned."""
+        """Why the prior is not the one that its head has learned, or of no use to the other."""
+        given = (potential, self._prior, self._checked_on)
         with open_cache(self._cache) as cache:
-            return distrusted(
-                potential, self._prior, self._checked_on, workers=self._workers, cache=cache
-            )
+            doubt = distrusted(*given, workers=self._workers, cache=cache)
+            if doubt is None and self._rule is None:
+                doubt = err_apart(*given, workers=self._workers, cache=cache)
+        return doubt
 
     def _cautious(self, potential: Potential) -> CorrectionRule:
         """The rule without evidence, its scale measured or remembered."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -15,12 +17,16 @@ from farfield.potentials import Potential
 from farfield.potentials.contract import CutoffMode
 from farfield.potentials.radii import candidate_radii, require_mode
 from farfield.priors import Prior
+from farfield.priors.cache import open_cache
+from farfield.refinement.alike import err_apart
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
+from farfield.refinement.correction_rule import UNEXPLAINED
 from farfield.refinement.gate import Decision
 from farfield.refinement.radius_evidence import Per, RadiusEvidence, make_rule, pick_one
 from farfield.refinement.radius_refined import RadiusRefined
 from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule, require_criterion
+from farfield.refinement.trust import distrusted
 from farfield.shifts import Profile
 
 EVIDENCE = "radius"  # where a profile's header keeps what was learned
@@ -62,6 +68,10 @@ class RadiusRefinement(Refinement):
     workers, cache, spec
         For the prior: processes and the cache's folder for labelling, and how a model file
         names it.
+    checked_on
+        Structures that the model was trained on: unless a mode or criterion is asked for, the
+        prior chooses nothing where it is not the prior that the head has learned, or where by
+        their reference labels the two heads do not err alike.
     """
 
     name = "radius"
@@ -78,6 +88,7 @@ class RadiusRefinement(Refinement):
         workers: int = 1,
         cache: Path | None = None,
         spec: str | None = None,
+        checked_on: Sequence[Atoms] = (),
     ) -> None:
         if criterion is not None:
             require_criterion(criterion)
@@ -94,6 +105,7 @@ class RadiusRefinement(Refinement):
         self._workers = workers
         self._cache = cache
         self._spec = spec
+        self._checked_on = checked_on
 
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         if self._prior is not None:
@@ -104,17 +116,21 @@ class RadiusRefinement(Refinement):
             return Refined(potential, Record(self.name, False, [reason], settings=settings))
         require_mode(potential, mode)
         asking = criterion in ASKING
+        must_agree = asking and not self._forced
+        if must_agree and (doubt := self._doubt(potential)):
+            return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         known = {} if asking else self._references(potential, criterion)
         rule = make_rule(
             potential, mode, criterion, known, self._prior, self._margin, spec=self._spec
         )
+        if must_agree:
+            rule = replace(rule, trusted=UNEXPLAINED)
         prior = self._prior if asking else None
         refined = RadiusRefined(potential, rule, prior, self._cache, self._workers)
         settings |= {"margin": rule.margin, "radii_A": list(rule.radii)}
         settings["radii_left_out"] = {
             f"{radius:g} Å": why for radius, why in candidate_radii(potential, mode)[1].items()
         }
-        must_agree = asking and not self._forced
         words = refined.asked(structures, ASKING) if must_agree else {}
         if must_agree:
             distances = words[criterion]
@@ -126,7 +142,13 @@ class RadiusRefinement(Refinement):
             picked = np.full(len(structures), pick_one(rule, distances))
         figures = _figures(rule, distances, picked)
         radii = [rule.all_radii[place] for place in picked]
+        silent = int((distances == distances[:, :1]).all(axis=1).sum()) if asking else 0
         reasons = [reason]
+        if silent:
+            reasons.append(
+                f"on {silent} of {len(structures)} structures the prior failed or is not trusted "
+                "(most of its forces have no counterpart in the model's): they keep their radius"
+            )
         changed = sum(radius != rule.training_radius for radius in radii)
         if changed == 0:
             reasons.append(
@@ -148,6 +170,15 @@ class RadiusRefinement(Refinement):
         )
         record = Record(self.name, True, reasons, figures, settings=settings)
         return Refined(refined.at(radii[0]) if self._per == "set" else refined, record)
+
+    def _doubt(self, potential: Potential) -> str | None:
+        """Why the prior is not to choose."""
+        assert self._prior is not None  # the criterion asks it
+        given = (potential, self._prior, self._checked_on)
+        with open_cache(self._cache) as cache:
+            return distrusted(*given, workers=self._workers, cache=cache) or err_apart(
+                *given, workers=self._workers, cache=cache
+            )
 
     # --- by what, and why ---------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from farfield.potentials import Potential, Prediction
 from farfield.potentials.contract import CutoffMode
 from farfield.priors import Failure, Prior, load_prior
 from farfield.priors.labelling import label_in_folder
+from farfield.refinement.comparison import compare
 from farfield.refinement.per_system import PerStructure
 from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule
 from farfield.structures import Labels
@@ -66,10 +67,7 @@ class RadiusRefined(PerStructure):
         return f"{self.base.name}, radius refined"
 
     def distances(self, structures: Sequence[Atoms]) -> Floats:
-        """What the criterion says of every radius, shape (n, K + 1), the training radius last.
-
-        Where the prior fails on a structure, all its radii are alike.
-        """
+        """What the criterion says of every radius, shape (n, K + 1), the training radius last."""
         if self.rule.criterion in ASKING:
             return self.asked(structures, (self.rule.criterion,))[self.rule.criterion]
         return np.array([self.rule.distances(graph) for graph in self._widest(structures)])
@@ -81,32 +79,56 @@ class RadiusRefined(PerStructure):
         return np.array([self.rule.search(graph) for graph in self._widest(structures)])
 
     def asked(self, structures: Sequence[Atoms], criteria: Sequence[str]) -> dict[str, Floats]:
-        """What criteria that ask the prior say of every radius, each (n, K + 1), eV/Å."""
-        outcomes = self._labels(structures)
+        """What criteria that ask the prior say of every radius, each (n, K + 1), eV/Å.
+
+        Where the prior fails on a structure, or is not trusted, all its radii are alike.
+        """
         tables = {
             criterion: np.ones((len(structures), len(self.rule.all_radii)))
             for criterion in criteria
         }
-        places = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, Failure)]
-        if not places:
+        labelled = {
+            place: found
+            for place, found in enumerate(self._labels(structures))
+            if not isinstance(found, Failure)
+        }
+        if not labelled:
             return tables
-        prior = [found.known_forces for found in outcomes if not isinstance(found, Failure)]
+        there = [structures[place] for place in labelled]
+        own, other = self.base.predict(there), self.base.predict(there, self.rule.head)
+        rows = [
+            (place, one, cheap, known)
+            for (place, known), one, cheap in zip(labelled.items(), own, other, strict=True)
+            if self._trusts(one, cheap, known)
+        ]
+        if not rows:
+            return tables
+        places = [place for place, *_ in rows]
         chosen = [structures[place] for place in places]
-        targets = {PRIOR: prior}
+        targets = {
+            PRIOR: [known.known_forces for *_, known in rows],
+            CORRECTED: [
+                one.forces - (cheap.forces - known.known_forces) for _, one, cheap, known in rows
+            ],
+        }
+        unchanged = {  # at the training radius
+            PRIOR: [cheap.forces for _, _, cheap, _ in rows],
+            CORRECTED: [one.forces for _, one, *_ in rows],
+        }
         heads = {PRIOR: self.rule.head, CORRECTED: None}
-        unchanged = {}  # at the training radius, by head
-        if CORRECTED in criteria:
-            unchanged = {name: _forces(self.base, chosen, name) for name in heads.values()}
-            pairs = zip(unchanged[None], unchanged[self.rule.head], prior, strict=True)
-            targets[CORRECTED] = [one - (other - known) for one, other, known in pairs]
         for criterion, table in tables.items():
-            name = heads[criterion]
             for column, radius in enumerate(self.rule.all_radii):
-                known_already = radius == self.rule.training_radius and name in unchanged
-                found = unchanged[name] if known_already else _forces(self.at(radius), chosen, name)
+                if radius == self.rule.training_radius:
+                    found = unchanged[criterion]
+                else:
+                    found = _forces(self.at(radius), chosen, heads[criterion])
                 compared = zip(found, targets[criterion], strict=True)
-                table[places, column] = [np.abs(own - target).mean() for own, target in compared]
+                table[places, column] = [np.abs(here - target).mean() for here, target in compared]
         return tables
+
+    def _trusts(self, main: Prediction, cheap: Prediction, known: Labels) -> bool:
+        limit = self.rule.trusted
+        return limit is None or compare(main, cheap, known).unexplained <= limit
 
     def radii(self, structures: Sequence[Atoms]) -> list[float]:
         """The radius chosen for each structure, Å."""

@@ -49,6 +49,11 @@ class RadiusRule:
     prior, head
         Of these two: the prior as :func:`farfield.priors.load_prior` takes it,
         and the head that learned it.
+    trusted
+        Of these two: the training radius is kept for a structure where more of the prior's forces
+        than this has no counterpart in the main head's
+        (:attr:`farfield.refinement.comparison.Comparison.unexplained`); None trusts the prior
+        everywhere.
     """
 
     mode: CutoffMode
@@ -59,6 +64,7 @@ class RadiusRule:
     reference: Any = ()
     prior: str | None = None
     head: str | None = None
+    trusted: float | None = None
 
     @property
     def all_radii(self) -> tuple[float, ...]:

@@ -25,6 +25,7 @@ from farfield.refinement.adaptation import Report, adapt
 from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint, run_hash
 from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.aims import aims_of
+from farfield.refinement.alike import err_apart
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
 from farfield.refinement.course_record import course_record
@@ -67,8 +68,9 @@ class TestTimeTraining(Refinement):
         For labelling with the prior.
     checked_on
         Structures that the model was trained on: the prior is computed on some of them first, and
-        the model is left alone where it is not the prior that the head has learned, or where a
-        structure has a charge or spin that none of them has; test structures on which the prior
+        the model is left alone where it is not the prior that the head has learned, where by their
+        reference labels the two heads do not err alike, or where a structure has a charge or spin
+        that none of them has; test structures on which the prior
         has little in common with the model are left out. Empty does the last alone, and None
         believes the prior everywhere.
     checkpoint
@@ -208,8 +210,11 @@ class TestTimeTraining(Refinement):
         """Why the prior is not learned from."""
         if self.asked is None or self.checked_on is None:
             return None
-        return unseen_electrons(structures, self.checked_on) or distrusted(
-            potential, self.asked, self.checked_on, workers=self.workers, cache=self.cache
+        given = (potential, self.asked, self.checked_on)
+        return (
+            unseen_electrons(structures, self.checked_on)
+            or distrusted(*given, workers=self.workers, cache=self.cache)
+            or err_apart(*given, workers=self.workers, cache=self.cache)
         )
 
     def described(self) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from ase import Atoms
 from farfield.errors import LabelError
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import LabelCache, Prior, label
+from farfield.refinement.alike import some
 from farfield.refinement.comparison import compare
 from farfield.refinement.correction_rule import LEAST_LEARNED, UNEXPLAINED
 from farfield.structures import Labels, describe, labels_of, without_labels
 from farfield.training import Sample
 
-CHECKED = 32  # training structures for which the prior is computed
 LEAST_BELIEVED = 0.5  # of the structures: else the prior is believed on none
 DRIFT = 3.0  # times the residual that the prior's head had in training
 SCALE = "residual_rms_eV_per_A"  # where retrofit keeps it in a model's metadata
@@ -81,8 +81,7 @@ def distrusted(
     workers, cache
         For labelling.
     """
-    step = max(1, -(-len(training) // CHECKED))
-    taken = [atoms for atoms in training if len(atoms) > 1][::step]
+    taken = some(training)
     chosen = without_labels(taken)
     if not chosen:
         return None

@@ -122,6 +122,7 @@ def _build(name: str, given: Given, opened: LabelCache) -> Refinement:
             workers=given.workers,
             cache=given.cache,
             spec=given.prior_spec,
+            checked_on=given.replay or (),
             **given.options,
         )
     if name == "ttt":
