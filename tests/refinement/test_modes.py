@@ -42,7 +42,7 @@ NEVER = {"temperature_factor": 1e6, "energy_floor": 1e6}
 
 
 def adapt(structures: list[Atoms], **changes: object) -> Refined:
-    given = {"settings": SETTINGS, "checked_on": TRAIN, **changes}
+    given = {"settings": SETTINGS, "checked_on": without_labels(TRAIN), **changes}
     training = TestTimeTraining(LearnedPrior(), **given)
     return OneByOne(training, copies=5).refine(MODEL, structures)
 
