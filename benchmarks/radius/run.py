@@ -122,7 +122,7 @@ def task(name: str, folder: Path) -> dict[str, Any]:
             known = references([model.graph(atoms) for atoms in trained])
             profile = reference_profile(model.cutoff, known, evidence)
             bare = reference_profile(model.cutoff, known, None)
-            asked = {"prior": zoo.prior, "cache": cache}
+            asked = {"prior": zoo.prior, "cache": cache, "checked_on": trained}
             gated = {
                 "gated": RadiusRefinement(profile, **asked),
                 "gated, one radius per set": RadiusRefinement(profile, per="set", **asked),
