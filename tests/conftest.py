@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from farfield.threads import limit_threads
+from farfield.processes import set_up_process
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    limit_threads(1)
+    set_up_process(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield

@@ -27,7 +27,7 @@ from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
-from farfield.threads import limit_threads
+from farfield.processes import set_up_process
 
 HERE = Path(__file__).parent
 OTHERS = ("silicon", "germanium", "lithium", "formic-acid", "ethanol", "acetylacetone", "3bpa")
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, default=Path("build/auto"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     folder: Path = arguments.folder
     results: dict[str, dict[int, dict[str, dict[str, Any]]]] = {}
     with LabelCache(folder / "cache") as cache:

@@ -25,7 +25,7 @@ from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Strategy, Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
-from farfield.threads import limit_threads
+from farfield.processes import set_up_process
 
 HERE = Path(__file__).parent
 TWO_HEADS: tuple[Strategy, ...] = ("joint", "joint-difference", "retrofit", "retrofit-head")
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/correction"))
     parser.add_argument("--only", nargs="+", choices=list(CONTESTANTS), default=list(TITLES))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     folder: Path = arguments.folder
     with LabelCache(folder / "cache") as cache:
         for name in arguments.tasks:

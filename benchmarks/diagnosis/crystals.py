@@ -24,9 +24,9 @@ from farfield import diagnose, load_model, profile
 from farfield.benchmarks.tasks import DATA_VARIABLE
 from farfield.errors import ConfigError
 from farfield.files import write_json, write_text
+from farfield.processes import set_up_process
 from farfield.reports.render import without_nan
 from farfield.structures import read
-from farfield.threads import limit_threads
 from farfield.verbs.judging import force_errors, judge
 
 HERE = Path(__file__).parent
@@ -48,7 +48,7 @@ def drawn(name: str, seed: int) -> list[Atoms]:
 
 def main() -> None:
     """Profile, diagnose, judge, and write both files."""
-    limit_threads()
+    set_up_process()
     model = load_model("chgnet")
     known = drawn(CONTROL, seed=0)
     train, held_out = known[:TRAIN], known[TRAIN : TRAIN + HELD_OUT]

@@ -35,8 +35,8 @@ from farfield.benchmarks.uncertainty import compare_scores
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
+from farfield.processes import set_up_process
 from farfield.shifts import DETECTORS
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 TASKS = ("embedded", "md17", str(HERE / "silicon.yaml"))
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="do not train a committee")
     parser.add_argument("--folder", type=Path, default=Path("build/diagnosis"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     folder: Path = arguments.folder
     path = HERE / "results.json"
     known = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}

@@ -27,8 +27,8 @@ from farfield.benchmarks.provenance import hardware, versions
 from farfield.files import write_json, write_text
 from farfield.potentials import TrainablePotential
 from farfield.potentials.create import create
+from farfield.processes import set_up_process
 from farfield.structures import read, require_labels
-from farfield.threads import limit_threads
 from farfield.training import Sample, targets
 
 HERE = Path(__file__).parent
@@ -143,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     found = measure(arguments.rounds)
     about = {"versions": versions(), "hardware": hardware()}
     write_json(HERE / "cost.json", {**about, **found})

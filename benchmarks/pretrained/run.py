@@ -50,13 +50,13 @@ from farfield.files import write_json, write_text
 from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.potentials.loading import load_potential
 from farfield.priors import Prior, label, load_prior, require
+from farfield.processes import set_up_process
 from farfield.refinement import Correction
 from farfield.refinement.comparison import compare
 from farfield.refinement.correction import SIZE
 from farfield.refinement.correction_rule import cautious
 from farfield.refinement.trust import SCALE
 from farfield.structures import attach, read, require_labels, without_labels
-from farfield.threads import limit_threads
 from farfield.training import TrainingSettings
 from farfield.training.retrofit import retrofit
 
@@ -341,7 +341,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(CHOSEN), default=list(CHOSEN))
     parser.add_argument("--search", action="store_true", help="try settings on silicon first")
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     base, _ = load_potential(MODEL)
     assert isinstance(base, TrainablePotential)

@@ -26,9 +26,9 @@ from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.files import write_json, write_text
 from farfield.potentials import Prediction
 from farfield.priors import LabelCache, load_prior
+from farfield.processes import set_up_process
 from farfield.refinement import Correction
 from farfield.structures import require_labels, without_labels
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 PRIORS = ("gfn2", "gfn1", "gfnff", "uff", "gfn2+noise-0.3", "lj", "noise-1")
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--priors", nargs="+", default=list(PRIORS))
     parser.add_argument("--folder", type=Path, default=Path("build/priors"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     folder: Path = arguments.folder
     with LabelCache(folder / "cache") as cache:
         zoo = Zoo(load_task(arguments.task), folder / "models", cache)

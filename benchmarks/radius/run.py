@@ -45,9 +45,9 @@ from farfield.potentials.contract import CutoffMode
 from farfield.potentials.mace import MacePotential
 from farfield.potentials.radii import candidate_radii
 from farfield.priors import LabelCache
+from farfield.processes import set_up_process
 from farfield.refinement import RadiusRefinement, gather_radius_evidence, load_model
 from farfield.structures import read
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 WORK = Path("build/radius")
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", default=["embedded"])
     parser.add_argument("--folder", type=Path, default=Path("build/correction"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     cases: dict[str, Callable[[], dict[str, Any]]] = {
         "embedded": lambda: task("embedded", arguments.folder),
         "md17": lambda: task("md17", arguments.folder),

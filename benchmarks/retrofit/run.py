@@ -32,10 +32,10 @@ from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.files import write_json, write_text
 from farfield.potentials import TrainablePotential
 from farfield.priors import LabelCache
+from farfield.processes import set_up_process
 from farfield.refinement import Correction
 from farfield.shifts.coreset import farthest
 from farfield.structures import halves, require_labels, without_labels
-from farfield.threads import limit_threads
 from farfield.training import TrainingSettings
 from farfield.training.retrofit import retrofit
 
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--updates", nargs="+", choices=["all", "head"], default=["all", "head"])
     parser.add_argument("--folder", type=Path, default=Path("build/retrofit"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     folder: Path = arguments.folder
     with LabelCache(folder / "cache") as cache:
         zoo = Zoo(load_task(arguments.task), folder / "models", cache)

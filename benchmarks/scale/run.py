@@ -23,7 +23,7 @@ import numpy as np
 from cases import ACCURACY, CASES, SIZES
 
 from farfield.files import write_json, write_text
-from farfield.threads import limit_threads
+from farfield.processes import set_up_process
 
 HERE = Path(__file__).parent
 PACKAGES = ("numpy", "scipy", "vesin", "ase")
@@ -201,7 +201,7 @@ def main() -> None:
     parser.add_argument("--alone", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
-        limit_threads()
+        set_up_process()
         print(json.dumps(CASES[options.alone]()))
         return
     path = HERE / "results.json"

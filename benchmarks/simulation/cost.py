@@ -36,9 +36,9 @@ from farfield.potentials import Potential, Prediction
 from farfield.potentials.calculator import PotentialCalculator
 from farfield.potentials.wrapped import WrappedPotential
 from farfield.priors import load_prior
+from farfield.processes import set_up_process
 from farfield.simulation import Job, SimulationSettings, group
 from farfield.simulation.simulation import Simulation
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 REPLICAS, TEMPERATURE, PRIOR, MODEL = 8, 300.0, "gfn2", "embedded"
@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=20, help="of 10 steps, half with checks")
     parser.add_argument("--steps", type=int, default=300, help="of the run of all models")
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     blocks, steps = arguments.blocks, arguments.steps
     small, large = alkane(5), alkane(20)
     content = {

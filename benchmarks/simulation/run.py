@@ -35,8 +35,8 @@ from farfield.files import write_json, write_text
 from farfield.potentials import Potential
 from farfield.potentials.blackbox import BlackBoxPotential
 from farfield.priors import LabelCache, load_prior
+from farfield.processes import set_up_process
 from farfield.structures import without_labels
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 PRIOR = "gfn2"
@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/simulation"))
     parser.add_argument("--models", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     results: dict[str, dict[str, dict[str, Any]]] = {}
     with LabelCache(arguments.models / "cache") as cache:
         for name in arguments.sets:

@@ -25,6 +25,7 @@ from farfield.benchmarks.provenance import hardware, versions
 from farfield.files import write_json, write_text
 from farfield.potentials import TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, label, load_prior
+from farfield.processes import set_up_process
 from farfield.refinement import TestTimeSettings, TestTimeTraining, load_model
 from farfield.refinement.displacements import displaced
 from farfield.refinement.objectives import (
@@ -35,7 +36,6 @@ from farfield.refinement.objectives import (
 )
 from farfield.refinement.objectives.difference import shifted_labels
 from farfield.structures import read, require_labels
-from farfield.threads import limit_threads
 from farfield.training import Sample, targets
 
 HERE = Path(__file__).parent
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/cost"))
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     found = measure(arguments.folder, arguments.repeats)
     content = {
         "command": "nice -n -5 python benchmarks/training/cost.py",

@@ -28,6 +28,7 @@ from farfield.potentials import Potential, require_trainable
 from farfield.priors import LabelCache, Prior, load_prior
 from farfield.priors.function import FunctionCalculator, Results
 from farfield.priors.noise import NoisePrior
+from farfield.processes import set_up_process
 from farfield.refinement import (
     Correction,
     Distillation,
@@ -36,7 +37,6 @@ from farfield.refinement import (
     load_model,
 )
 from farfield.structures import halves, read, require_labels, without_labels
-from farfield.threads import limit_threads
 from farfield.verbs.profile import profile as fit_profile
 
 HERE = Path(__file__).parent
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=["checked", "unchecked"])
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     found: dict[str, dict[str, Any]] = {}
     for name in arguments.cases:
         for key in ("checked", "unchecked"):

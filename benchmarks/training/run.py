@@ -35,8 +35,8 @@ from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
+from farfield.processes import set_up_process
 from farfield.structures import read
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 PARTS = ("methods", "labels")
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--folder", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     folder: Path = arguments.folder
     with LabelCache(folder / "cache") as cache:
         for name in arguments.tasks:

@@ -28,8 +28,8 @@ from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache
+from farfield.processes import set_up_process
 from farfield.refinement import TestTimeSettings, TestTimeTraining
-from farfield.threads import limit_threads
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "variants.json"
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["embedded", "md17"])
     parser.add_argument("--folder", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
-    limit_threads()
+    set_up_process()
     declared = yaml.safe_load((HERE / "variants.yaml").read_text(encoding="utf-8"))
     folder: Path = arguments.folder
     with LabelCache(folder / "cache") as cache:

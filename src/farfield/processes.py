@@ -1,4 +1,4 @@
-"""What worker processes need: one thread each, and an end when their parent ends."""
+"""How processes run: one thread, memory that they keep, and workers that end with their parent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import connection
 
+from threadpoolctl import threadpool_limits
+
+from farfield.memory import keep_freed_memory
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def set_up_process(threads: int = 1) -> None:
+    """Limit this process and its future children to some threads, and let it keep freed memory.
+
+    On few cores, small models and xTB run slower with more than one thread of torch, BLAS and
+    OpenMP.
+    """
+    import torch
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+    keep_freed_memory()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.errors import CapabilityError, ConfigError, DependencyError, did_you_mean
 from farfield.potentials.adapters import architectures
 from farfield.priors import LabelCache
-from farfield.threads import limit_threads
+from farfield.processes import set_up_process
 
 Say = Callable[[str], None]
 RESULTS = "results.json"
@@ -165,7 +165,7 @@ def _units(mode: Mode, folder: Path, cache: Path) -> Iterator[Unit]:
 
 def _apart(unit: Unit) -> None:
     """Compute a unit in a process of its own; what it leaves are its files."""
-    limit_threads()
+    set_up_process()
     _computed(unit, _aloud)
 
 

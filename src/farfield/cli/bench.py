@@ -49,10 +49,10 @@ def run(
     """Run a benchmark, and write results.json and leaderboard.html; what is there is kept."""
     import json
 
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.bench import PAGE, bench_run
 
-    limit_threads()
+    set_up_process()
     content = bench_run(
         output,
         mode=mode,

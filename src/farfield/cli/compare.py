@@ -40,10 +40,10 @@ def command(
     import json
 
     from farfield.errors import ConfigError
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.compare import compare
 
-    limit_threads()
+    set_up_process()
     models = dict(given.partition("=")[::2] for given in model or ())
     if lacking := [name for name, spec in models.items() if not spec]:
         raise ConfigError(f"--model {lacking[0]}: give the name of a run's folder, =, and a model")

@@ -23,10 +23,10 @@ def command(
     """Profile, diagnose, refine and report on the embedded example."""
     import json
 
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.demo import demo
 
-    limit_threads()
+    set_up_process()
     results = demo(
         output, seed=seed, steps=steps, workers=workers, say=lambda line: typer.echo(line, err=True)
     )

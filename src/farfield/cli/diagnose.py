@@ -57,10 +57,10 @@ def command(
     """Score structures against a profile; writes a report, JSON, CSV and extended XYZ."""
     import json
 
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.diagnose import diagnose
 
-    limit_threads()
+    set_up_process()
     found = diagnose(
         test,
         profile=profile,

@@ -20,10 +20,10 @@ def command(
     """Compare predictions with reference labels; energies up to a constant per composition."""
     import json
 
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.evaluate import evaluate
 
-    limit_threads()
+    set_up_process()
     found = evaluate(test, model=model, head=head)
     mae = found.force_mae
     if as_json:

@@ -17,9 +17,9 @@ def command(
     ] = None,
 ) -> None:
     """Write a model's native file with one head, for use without farfield."""
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.export import export
 
-    limit_threads()
+    set_up_process()
     export(model, output, head=head)
     typer.echo(f"{output}: written", err=True)

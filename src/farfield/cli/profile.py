@@ -72,13 +72,13 @@ def command(
     import json
 
     from farfield.errors import ConfigError
+    from farfield.processes import set_up_process
     from farfield.refinement import RadiusEvidence
     from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
-    from farfield.threads import limit_threads
     from farfield.verbs.methods import EVIDENCE
     from farfield.verbs.profile import merge_profiles, profile
 
-    limit_threads()
+    set_up_process()
     if merge:
         given: dict[str, object] = {
             "--model": model,

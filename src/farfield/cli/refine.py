@@ -121,10 +121,10 @@ def command(
     """Refine a model for test structures, whose reference labels are never read."""
     import json
 
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.refine import refine
 
-    limit_threads()
+    set_up_process()
     further: dict[str, Any] = {
         "steps": steps,
         "learning_rate": learning_rate,

@@ -117,10 +117,10 @@ def command(
     """Simulate with a model, refined first if wanted; a killed run goes on where it was."""
     import json
 
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.verbs.simulate import simulate
 
-    limit_threads()
+    set_up_process()
     flags = {"allow_reactions": allow_reactions, "stop_on_alarm": stop_on_alarm}
     settings: dict[str, Any] = {
         "ensemble": ensemble,

@@ -96,13 +96,13 @@ def command(
     import json
 
     from farfield.cli.progress import epochs_bar
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
     from farfield.training import load_settings
     from farfield.training.distributed import is_first
     from farfield.training.loop import best_epoch
     from farfield.verbs.train import train
 
-    limit_threads()
+    set_up_process()
     settings = load_settings(
         config,
         epochs=epochs,

@@ -144,11 +144,11 @@ def _require_well(code: int, errors: Any, group: list[int]) -> None:
 
 
 def _work(packed: bytes, number: int, group: list[int], places: Any, errors: Any) -> None:
-    from farfield.threads import limit_threads
+    from farfield.processes import set_up_process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     end_with_parent()
-    limit_threads()
+    set_up_process()
 
     def report(step: int, alive: int) -> None:
         places[2 * number] = step

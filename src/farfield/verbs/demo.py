@@ -20,12 +20,12 @@ from farfield.benchmarks.comparison import Comparison, Contestants, compare
 from farfield.files import write_json
 from farfield.potentials import require_trainable
 from farfield.priors import load_prior
+from farfield.processes import set_up_process
 from farfield.refinement import TestTimeSettings, load_model
 from farfield.reports import write_report
 from farfield.shifts import Diagnosis
 from farfield.shifts.profile_files import load as load_profile
 from farfield.structures import read, without_labels
-from farfield.threads import limit_threads
 from farfield.verbs.demo_report import demo_report, demo_results, line
 from farfield.verbs.diagnose import diagnose_structures
 from farfield.verbs.inputs import prior_labels
@@ -111,7 +111,7 @@ def demo(
 
 def compare_set(name: str, folder: Path, settings: TestTimeSettings) -> Comparison:
     """Refine for one set and compare all methods on it; runs in a process of its own."""
-    limit_threads()
+    set_up_process()
     contestants = Contestants(
         supervised=load_model("embedded-supervised"),
         joint=require_trainable(load_model("embedded"), "the demo"),
