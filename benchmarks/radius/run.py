@@ -125,6 +125,9 @@ def task(name: str, folder: Path) -> dict[str, Any]:
             asked = {"prior": zoo.prior, "cache": cache, "checked_on": trained}
             gated = {
                 "gated": RadiusRefinement(profile, **asked),
+                "gated, one radius per composition": RadiusRefinement(
+                    profile, per="composition", **asked
+                ),
                 "gated, one radius per set": RadiusRefinement(profile, per="set", **asked),
                 "gated, prior but no evidence": RadiusRefinement(bare, **asked),
                 "gated, evidence but no prior": RadiusRefinement(profile),

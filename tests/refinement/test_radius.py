@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
 from ase.calculators.emt import EMT
 
 from farfield.errors import CapabilityError, ConfigError, ProfileError
@@ -18,18 +19,20 @@ from farfield.potentials.mace import MacePotential
 from farfield.priors import require
 from farfield.priors.contract import Failure, compute
 from farfield.refinement import (
+    RadiusByComposition,
     RadiusEvidence,
     RadiusRefined,
     RadiusRefinement,
     RadiusRule,
+    RadiusTable,
     gather_radius_evidence,
     load_model,
 )
-from farfield.refinement.radius import EVIDENCE
-from farfield.refinement.radius_evidence import Per, make_rule
-from farfield.refinement.radius_rule import CORRECTED, PRIOR
+from farfield.refinement.radius import EVIDENCE, MOST_OF_EACH
+from farfield.refinement.radius_evidence import make_rule
+from farfield.refinement.radius_rule import CORRECTED, PRIOR, Per
 from farfield.shifts import Profile
-from farfield.structures import LeftOut
+from farfield.structures import LeftOut, some_of_each
 from farfield.verbs.export import export
 from tests.potentials.conftest import ENERGIES, small_mace
 
@@ -153,6 +156,54 @@ def test_a_set_gets_a_plain_model_that_can_be_exported(
         export(RadiusRefined(two_heads, rule_of(two_heads, profile)), tmp_path / "x.model")
 
 
+def test_a_composition_gets_the_radius_that_suits_some_of_its_structures(
+    two_heads: MacePotential,
+    profile: Profile,
+    test_set: list[Atoms],
+    train: list[Atoms],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    many = [*rattled("CH3CONH2", 12, seed=300), *test_set[:3], *rattled("H2O", 2)]
+    rule = rule_of(two_heads, profile)
+    refinement = RadiusRefinement(
+        profile, mode="taper", criterion="weighted-coordination", per="composition", margin=0.0
+    )
+    seen: list[int] = []
+    whole = RadiusRefined.distances
+
+    def counted(self: RadiusRefined, given: list[Atoms]) -> np.ndarray:
+        seen.append(len(given))
+        return whole(self, given)
+
+    monkeypatch.setattr(RadiusRefined, "distances", counted)
+    refined = refinement.refine(two_heads, many)
+    assert seen == [MOST_OF_EACH + 2] == [refined.record.figures["structures"]]
+    model = refined.potential
+    assert isinstance(model, RadiusByComposition) and set(model.table.radii) == {"C2H5NO", "H2O"}
+    alike = some_of_each(many[:15], MOST_OF_EACH)
+    distances = RadiusRefined(two_heads, rule).distances(alike).mean(axis=0)
+    assert model.table.radii["C2H5NO"] == rule.all_radii[int(distances.argmin())]
+    # nothing is chosen at a prediction, and what was not there keeps its radius
+    monkeypatch.setattr(RadiusRefined, "distances", None)
+    assert model.radii([many[0], train[0]]) == [model.table.radii["C2H5NO"], two_heads.cutoff]
+    there = two_heads.with_cutoff(model.table.radii["C2H5NO"], "taper")
+    for one, two in zip(model.predict(many[:2]), there.predict(many[:2]), strict=True):
+        np.testing.assert_array_equal(one.forces, two.forces)
+    model.save(tmp_path / "model")
+    loaded = load_model(str(tmp_path / "model"))
+    assert isinstance(loaded, RadiusByComposition) and loaded.table == model.table
+    with pytest.raises(CapabilityError, match="--per set"):
+        export(model, tmp_path / "x.model")
+
+
+def test_cells_of_one_crystal_have_one_radius() -> None:
+    table = RadiusTable("taper", {"ClNa": 3.0}, 4.5)
+    salt = bulk("NaCl", "rocksalt", 5.64)
+    assert table.radius(salt) == table.radius(salt * (2, 2, 1)) == 3.0
+    assert table.radius(Atoms("ClNaCl")) == table.radius(Atoms("Na2Cl2")) == 4.5
+
+
 @pytest.mark.parametrize("criterion", ["nearest", PRIOR])
 def test_the_file_keeps_the_rule(
     criterion: str,
@@ -260,7 +311,7 @@ def test_the_corrected_forces_choose_the_radius_at_which_the_main_head_is_neares
         assert errors[radius] == pytest.approx(min(errors.values()))
 
 
-@pytest.mark.parametrize("per", ["structure", "set"])
+@pytest.mark.parametrize("per", ["structure", "composition", "set"])
 def test_both_heads_must_agree(
     per: Per, two_heads: MacePotential, test_set: list[Atoms], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,7 +368,7 @@ def test_evidence_finds_the_way_by_which_the_labels_were_made(
     ]
     evidence = gather_radius_evidence([(two_heads, part) for part in left], structures)
     ways = {(e.mode, e.criterion, e.per): e for e in evidence}
-    assert len(ways) == len(evidence) == 3 * len(CRITERIA) * 2
+    assert len(ways) == len(evidence) == 3 * len(CRITERIA) * 3
     best = ways["taper", "weighted-coordination", "structure"]
     assert best.outside == pytest.approx((1.0, 1.0)) and best.helps
     assert not ways["truncate", "weighted-coordination", "structure"].helps

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,8 @@ from farfield.potentials import Potential
 from farfield.potentials.contract import CutoffMode
 from farfield.priors import Prior
 from farfield.refinement import RadiusRefined, RadiusRefinement
-from farfield.refinement.radius_evidence import force_errors, make_rule, pick_one
-from farfield.refinement.radius_rule import ASKING, CRITERION_NAMES
+from farfield.refinement.radius_evidence import force_errors, make_rule
+from farfield.refinement.radius_rule import ASKING, CRITERION_NAMES, Per, RadiusRule
 from farfield.shifts import Profile
 from farfield.structures import require_labels, without_labels
 
@@ -50,8 +51,8 @@ def judge_set(
     Returns
     -------
     ``untouched``, and by mode: ``radii_A``, ``change_percent_by_radius`` (of the mean force
-    MAE), ``oracle`` and each criterion; of these, for ``"structure"`` and ``"set"``, the
-    :func:`figures`.
+    MAE), ``oracle`` and each criterion; of these, for one radius per structure, composition and
+    set, the :func:`figures`.
     """
     found: dict[str, Any] = {}
     for mode in modes:
@@ -65,21 +66,19 @@ def judge_set(
             "change_percent_by_radius": (100 * (means / means[-1] - 1)).tolist(),
             "least_force_mae_eV_per_A": best.tolist(),
             "oracle": {
-                "structure": figures(before, best, best),
-                "set": figures(before, errors[:, means.argmin()], best),
+                per: figures(before, _least(errors, structures, per, rule), best)
+                for per in get_args(Per)
             },
         }
         for criterion, distances in table.items():
             rule = make_rule(model, mode, criterion, known, prior)
-            picked = rule.pick(distances)
-            for_all = pick_one(rule, distances)
-            each = errors[np.arange(len(errors)), picked]
-            radii = [rule.all_radii[place] for place in picked]
-            found[mode][criterion] = {
-                "structure": figures(before, each, best) | {"mean_radius_A": float(np.mean(radii))},
-                "set": figures(before, errors[:, for_all], best)
-                | {"radius_A": rule.all_radii[for_all]},
-            }
+            found[mode][criterion] = {}
+            for per in get_args(Per):
+                picked = rule.pick_per(per, structures, distances)
+                each = errors[np.arange(len(errors)), picked]
+                radii = [rule.all_radii[place] for place in picked]
+                told = {"mean_radius_A": float(np.mean(radii))}
+                found[mode][criterion][per] = figures(before, each, best) | told
     return found
 
 
@@ -158,6 +157,12 @@ def _table(
         rule = make_rule(model, mode, ASKING[0], known, prior)
         table |= RadiusRefined(model, rule, prior, cache).asked(bare, ASKING)
     return table, force_errors(refined, structures)
+
+
+def _least(errors: Floats, structures: Sequence[Atoms], per: Per, rule: RadiusRule) -> Floats:
+    """The errors at the best radii that there are, one for each structure, composition or set."""
+    free = replace(rule, margin=0.0)
+    return errors[np.arange(len(errors)), free.pick_per(per, structures, errors)]
 
 
 def _spread(errors: Floats) -> dict[str, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from farfield.refinement import RadiusEvidence
-from farfield.refinement.radius_rule import CRITERION_NAMES
+from farfield.refinement.radius_rule import CRITERION_NAMES, Per
 
 Sets = Mapping[str, Any]
 BEST_WAYS = 8  # of the evidence
@@ -46,7 +46,8 @@ def _case_tables(results: Mapping[str, Any]) -> list[str]:
     lines: list[str] = []
     for kind, seeds in kinds.items():
         told = f"{kind}, {len(seeds)} seeds" if len(seeds) > 1 else kind
-        lines += _criteria_table(told, seeds, "structure") + _criteria_table(told, seeds, "set")
+        for per in get_args(Per):
+            lines += _criteria_table(told, seeds, per)
         if "gated" in next(iter(seeds[0].values())):
             lines += _share_table(told, seeds) + _gated_table(told, seeds)
         lines += _spread_table(told, seeds)
@@ -54,7 +55,7 @@ def _case_tables(results: Mapping[str, Any]) -> list[str]:
     return lines + _evidence_table(results)
 
 
-def _criteria_table(told: str, seeds: Sequence[Sets], per: str) -> list[str]:
+def _criteria_table(told: str, seeds: Sequence[Sets], per: Per) -> list[str]:
     titles = list(seeds[0])
     first = seeds[0][titles[0]][MAIN_MODE]
     names = ["oracle", *(name for name in CRITERION_NAMES if name in first)]

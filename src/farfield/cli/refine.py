@@ -102,8 +102,9 @@ def command(
         str | None,
         typer.Option(
             "--per",
-            help="structure or set: of radius, one for each structure (the default) or for all; "
-            "of ttt, weights for the set (the default), or for each structure on its own.",
+            help="structure, composition or set: of radius, one for each structure (the default), "
+            "for each composition, or for all; of ttt, weights for the set (the default), or for "
+            "each structure on its own.",
         ),
     ] = None,
     plain: Annotated[

@@ -16,6 +16,7 @@ from farfield.refinement.radius import RadiusRefinement
 from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
 from farfield.refinement.radius_refined import RadiusRefined
 from farfield.refinement.radius_rule import RadiusRule
+from farfield.refinement.radius_table import RadiusByComposition, RadiusTable
 from farfield.refinement.test_time_training import TestTimeTraining
 
 __all__ = [
@@ -31,10 +32,12 @@ __all__ = [
     "DistillationSettings",
     "Evidence",
     "OneByOne",
+    "RadiusByComposition",
     "RadiusEvidence",
     "RadiusRefined",
     "RadiusRefinement",
     "RadiusRule",
+    "RadiusTable",
     "Record",
     "Refined",
     "Refinement",

@@ -10,7 +10,7 @@ import torch
 from farfield.errors import ModelError
 from farfield.potentials import Potential, TrainablePotential
 from farfield.potentials.loading import load_potential
-from farfield.refinement import adapted_each, correction_rule, delta, radius_rule
+from farfield.refinement import adapted_each, correction_rule, delta, radius_rule, radius_table
 from farfield.refinement.corrected import DELTA, Corrected
 from farfield.refinement.radius_refined import RadiusRefined
 
@@ -40,6 +40,9 @@ def ruled(potential: Potential, rule: dict[str, Any], where: str) -> Potential:
     kind = rule.get("kind")
     if kind == radius_rule.KIND:
         return RadiusRefined(potential, radius_rule.RadiusRule.from_plain(rule))
+    if kind == radius_table.KIND:
+        table = radius_table.RadiusTable.from_plain(rule)
+        return radius_table.RadiusByComposition(potential, table)
     if kind == correction_rule.KIND:
         beside = rule.pop(DELTA, None)
         second = None if beside is None else _second(potential, Path(where).with_name(beside))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,24 @@ from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
 from farfield.refinement.correction_rule import UNEXPLAINED
 from farfield.refinement.gate import Decision
-from farfield.refinement.radius_evidence import Per, RadiusEvidence, make_rule, pick_one
+from farfield.refinement.radius_evidence import RadiusEvidence, make_rule
 from farfield.refinement.radius_refined import RadiusRefined
-from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule, require_criterion
+from farfield.refinement.radius_rule import (
+    ASKING,
+    CORRECTED,
+    PRIOR,
+    Per,
+    RadiusRule,
+    require_criterion,
+)
+from farfield.refinement.radius_table import RadiusByComposition, RadiusTable
 from farfield.refinement.trust import distrusted
 from farfield.shifts import Profile
+from farfield.structures import composition, some_of_each
 
 EVIDENCE = "radius"  # where a profile's header keeps what was learned
 LEAST_AGREEMENT = 0.01  # by which share the other head's word must fall too
+MOST_OF_EACH = 8  # structures by which the radius of a composition is chosen
 WORDS = {
     PRIOR: "the prior head's force MAE against the prior",
     CORRECTED: "the main head's force MAE against the forces that prior correction gives",
@@ -40,7 +50,7 @@ BY_DEFAULT = "weighted-coordination"  # when the mode alone is given
 
 @final
 class RadiusRefinement(Refinement):
-    """Choose the radius of each structure, or one for all, where there is a reason to.
+    """Choose the radius of each structure, of each composition, or one for all, with a reason.
 
     Reasons are evidence in the profile (groups left out of training, on which the same choice
     lowered the force error for sure), or a prior. Whenever the prior chooses, both heads must
@@ -61,7 +71,9 @@ class RadiusRefinement(Refinement):
         The prior whose head the model has, for the criteria ``"prior"`` and ``"corrected"``.
     per
         ``"structure"``: each has its own radius, and the refined model chooses it at every
-        prediction. ``"set"``: one radius for all, and a plain model at that radius.
+        prediction. ``"composition"``: each composition has one, chosen by at most eight of its
+        structures; predictions of it then cost no choice and no prior, and other compositions
+        keep the training radius. ``"set"``: one radius for all, and a plain model at that radius.
     margin
         A radius must beat the training radius by this share of the distance; None takes 1 % for
         the criteria that ask the prior and 5 % for the others.
@@ -94,8 +106,10 @@ class RadiusRefinement(Refinement):
             require_criterion(criterion)
         if criterion in ASKING and prior is None:
             raise ConfigError(f"the criterion {criterion!r} needs --prior, such as gfn2")
-        if per not in ("structure", "set"):
-            raise ConfigError(f"one radius per {per!r}? choose --per structure or --per set")
+        if per not in get_args(Per):
+            raise ConfigError(
+                f"one radius per {per!r}? choose --per structure, --per composition or --per set"
+            )
         self._profile = profile
         self._mode: CutoffMode | None = mode
         self._criterion = criterion
@@ -131,15 +145,15 @@ class RadiusRefinement(Refinement):
         settings["radii_left_out"] = {
             f"{radius:g} Å": why for radius, why in candidate_radii(potential, mode)[1].items()
         }
+        if self._per == "composition":
+            structures = some_of_each(structures, MOST_OF_EACH)
         words = refined.asked(structures, ASKING) if must_agree else {}
         if must_agree:
             distances = words[criterion]
         else:
-            for_all = self._per == "set"
-            distances = refined.distances(structures) if for_all else refined.searched(structures)
-        picked = rule.pick(distances)
-        if self._per == "set":
-            picked = np.full(len(structures), pick_one(rule, distances))
+            each = self._per == "structure"
+            distances = refined.searched(structures) if each else refined.distances(structures)
+        picked = rule.pick_per(self._per, structures, distances)
         figures = _figures(rule, distances, picked)
         radii = [rule.all_radii[place] for place in picked]
         silent = int((distances == distances[:, :1]).all(axis=1).sum()) if asking else 0
@@ -169,7 +183,13 @@ class RadiusRefinement(Refinement):
             f"structures; radii: {common}"
         )
         record = Record(self.name, True, reasons, figures, settings=settings)
-        return Refined(refined.at(radii[0]) if self._per == "set" else refined, record)
+        if self._per == "set":
+            return Refined(refined.at(radii[0]), record)
+        if self._per == "composition":
+            found = dict(zip(map(composition, structures), radii, strict=True))
+            table = RadiusTable(mode, found, rule.training_radius)
+            return Refined(RadiusByComposition(potential, table), record)
+        return Refined(refined, record)
 
     def _doubt(self, potential: Potential) -> str | None:
         """Why the prior is not to choose."""

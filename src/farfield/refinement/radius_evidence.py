@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,17 @@ from farfield.potentials.contract import CutoffMode
 from farfield.potentials.radii import candidate_radii
 from farfield.priors import Prior
 from farfield.refinement.radius_refined import RadiusRefined
-from farfield.refinement.radius_rule import ASKING, CRITERION_NAMES, MARGIN, MARGINS, RadiusRule
+from farfield.refinement.radius_rule import (
+    ASKING,
+    CRITERION_NAMES,
+    MARGIN,
+    MARGINS,
+    Per,
+    RadiusRule,
+)
 from farfield.structures import LeftOut, require_labels, without_labels
 
 Floats = npt.NDArray[np.float64]
-Per = Literal["structure", "set"]
 
 CONFIDENCE = 0.95
 LARGEST_HARM = 0.01  # of the force error, in any one group
@@ -45,7 +51,7 @@ class RadiusEvidence:
     mode, criterion
         How the radius is changed, and by what it is chosen.
     per
-        For each structure, or one radius for the whole group.
+        For each structure, for each composition, or one radius for the whole group.
     outside
         Gain on each group of compositions that was left out of training.
     inside
@@ -166,11 +172,6 @@ def make_rule(
     )
 
 
-def pick_one(rule: RadiusRule, distances: Floats) -> int:
-    """One radius for all structures, by their mean distance: its place in ``all_radii``."""
-    return int(rule.pick(distances.mean(axis=0, keepdims=True))[0])
-
-
 def _gains(
     model: Potential,
     structures: Sequence[Atoms],
@@ -195,9 +196,10 @@ def _gains(
             asked = refined.asked(bare, ASKING)
         distances = asked[criterion] if criterion in ASKING else refined.distances(bare)
         before = errors[:, -1].mean()
-        each = errors[np.arange(len(errors)), rule.pick(distances)].mean()
-        found[criterion, "structure"] = float(1.0 - each / before)
-        found[criterion, "set"] = float(1.0 - errors[:, pick_one(rule, distances)].mean() / before)
+        for per in get_args(Per):
+            picked = rule.pick_per(per, bare, distances)
+            after = errors[np.arange(len(errors)), picked].mean()
+            found[criterion, per] = float(1.0 - after / before)
     return found
 
 

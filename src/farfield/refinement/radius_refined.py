@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import final
@@ -10,16 +9,13 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
-from ase.calculators.calculator import Calculator
 
-from farfield.errors import CapabilityError
 from farfield.graphs import Graph
 from farfield.potentials import Potential, Prediction
-from farfield.potentials.contract import CutoffMode
 from farfield.priors import Failure, Prior, load_prior
 from farfield.priors.labelling import label_in_folder
+from farfield.refinement.at_radii import AtRadii
 from farfield.refinement.comparison import compare
-from farfield.refinement.per_system import PerStructure
 from farfield.refinement.radius_rule import ASKING, CORRECTED, PRIOR, RadiusRule
 from farfield.structures import Labels
 
@@ -27,12 +23,10 @@ Floats = npt.NDArray[np.float64]
 
 
 @final
-class RadiusRefined(PerStructure):
+class RadiusRefined(AtRadii):
     """A model that sees each structure's graph at the radius its rule chooses.
 
-    Two structures of one composition may get two radii, so energies jump between them; the
-    calculator keeps the radius of its first structure, so that its energies do not. In the
-    mode ``"truncate"`` they jump all the same, where an edge crosses the radius.
+    Two structures of one composition may get two radii, so energies jump between them.
 
     Parameters
     ----------
@@ -55,16 +49,11 @@ class RadiusRefined(PerStructure):
         cache: Path | None = None,
         workers: int = 1,
     ) -> None:
-        super().__init__(base)
+        super().__init__(base, rule.mode, rule.training_radius)
         self.rule = rule
         self.prior = load_prior(rule.prior) if prior is None and rule.prior else prior
         self._cache = cache
         self._workers = workers
-        self._views: dict[float, Potential] = {rule.training_radius: base}
-
-    @property
-    def name(self) -> str:
-        return f"{self.base.name}, radius refined"
 
     def distances(self, structures: Sequence[Atoms]) -> Floats:
         """What the criterion says of every radius, shape (n, K + 1), the training radius last."""
@@ -131,40 +120,12 @@ class RadiusRefined(PerStructure):
         return limit is None or compare(main, cheap, known).unexplained <= limit
 
     def radii(self, structures: Sequence[Atoms]) -> list[float]:
-        """The radius chosen for each structure, Å."""
         if not structures:
             return []
         picked = self.rule.pick(self.searched(structures))
         return [self.rule.all_radii[place] for place in picked]
 
-    def graph(self, atoms: Atoms) -> Graph:
-        return self.at(self.radii([atoms])[0]).graph(atoms)
-
-    def predict(self, structures: Sequence[Atoms], head: str | None = None) -> list[Prediction]:
-        groups: dict[float, list[int]] = defaultdict(list)
-        for index, radius in enumerate(self.radii(structures)):
-            groups[radius].append(index)
-        found: dict[int, Prediction] = {}
-        for radius, indices in groups.items():
-            chosen = [structures[index] for index in indices]
-            predictions = self.at(radius).predict(chosen, head)
-            found.update(zip(indices, predictions, strict=True))
-        return [found[index] for index in range(len(structures))]
-
-    def at(self, radius: float) -> Potential:
-        """The model at one radius (Å)."""
-        if radius not in self._views:
-            self._views[radius] = self.base.with_cutoff(radius, self.rule.mode)
-        return self._views[radius]
-
-    def with_cutoff(self, cutoff: float, mode: CutoffMode) -> Potential:
-        raise CapabilityError(f"{self.name} chooses its own radius: use the model it was made from")
-
-    def fixed(self, atoms: Atoms, head: str) -> Calculator:
-        return self.at(self.radii([atoms])[0]).calculator(head)
-
     def save(self, path: Path) -> None:
-        """Write the base model with the rule beside it."""
         self.save_base(path, self.rule.to_plain())
 
     def _widest(self, structures: Sequence[Atoms]) -> list[Graph]:

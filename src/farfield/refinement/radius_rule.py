@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from ase import Atoms
 
 from farfield.errors import ConfigError, did_you_mean
 from farfield.graphs import CRITERIA, Graph
 from farfield.potentials.contract import CutoffMode
+from farfield.structures import composition
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+Per = Literal["structure", "composition", "set"]
 
 KIND = "radius"
 PRIOR = "prior"  # criteria that ask the prior, and no graph of training
@@ -26,7 +31,7 @@ MARGIN = 0.05  # of the other criteria
 
 @dataclass(frozen=True)
 class RadiusRule:
-    """Choose the radius of a structure, or of a set of them.
+    """Choose the radius of a structure, a composition, or a set.
 
     Attributes
     ----------
@@ -86,12 +91,22 @@ class RadiusRule:
         """The same for choosing one of them; infinity where the distance is not needed."""
         return CRITERIA[self.criterion].search(graph, self.all_radii, self._reference)
 
-    def pick(self, distances: Floats) -> npt.NDArray[np.int64]:
+    def pick(self, distances: Floats) -> Places:
         """Indices into :attr:`all_radii` by distances of n structures, (n, K + 1) -> (n,)."""
         best = distances.argmin(axis=1)
         kept = distances[:, -1]
         beaten = distances.min(axis=1) < (1.0 - self.margin) * kept
         return np.where(beaten, best, len(self.radii))
+
+    def pick_per(self, per: Per, structures: Sequence[Atoms], distances: Floats) -> Places:
+        """The same, with one for all structures of a composition or of the set by their mean."""
+        if per == "structure":
+            return self.pick(distances)
+        keys = np.array([composition(a) if per == "composition" else "" for a in structures])
+        picked = np.empty(len(keys), dtype=np.int64)
+        for key in set(keys.tolist()):
+            picked[keys == key] = self.pick(distances[keys == key].mean(axis=0, keepdims=True))
+        return picked
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for a model file."""

@@ -1,6 +1,7 @@
 """Labelled structures: read, check, split, write. Knows ASE and nothing of farfield above it."""
 
 from farfield.structures.checks import check
+from farfield.structures.compositions import composition, some_of_each
 from farfield.structures.groups import LeftOut, leave_groups_out
 from farfield.structures.h5md import read_h5md
 from farfield.structures.labels import (
@@ -27,6 +28,7 @@ __all__ = [
     "LeftOut",
     "attach",
     "check",
+    "composition",
     "describe",
     "folds",
     "halves",
@@ -38,6 +40,7 @@ __all__ = [
     "read_h5md",
     "require_labels",
     "single_level",
+    "some_of_each",
     "stream_reference",
     "without_labels",
     "write",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from farfield.errors import CapabilityError
 from farfield.potentials import Capability, Potential, TrainablePotential, require
-from farfield.refinement import AdaptedEach, Corrected, Delta, RadiusRefined, load_model
+from farfield.refinement import AdaptedEach, Corrected, Delta, load_model
+from farfield.refinement.at_radii import AtRadii
 
 
 def export(model: Potential | str, output: Path | str, *, head: str | None = None) -> None:
@@ -18,10 +19,11 @@ def export(model: Potential | str, output: Path | str, *, head: str | None = Non
         The model has no native format, or a rule that its native format cannot hold.
     """
     potential = load_model(model)
-    if isinstance(potential, RadiusRefined):
+    if isinstance(potential, AtRadii):
         raise CapabilityError(
-            f"{potential.name}: a radius per structure has no place in a native model file: use "
-            "it through farfield, or refine again with  --per set,  one radius for all"
+            f"{potential.name}: a radius for each structure or composition has no place in a "
+            "native model file: use it through farfield, or refine again with  --per set,  one "
+            "radius for all"
         )
     if isinstance(potential, AdaptedEach):
         raise CapabilityError(

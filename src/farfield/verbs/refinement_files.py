@@ -10,7 +10,8 @@ from ase import Atoms
 from farfield.errors import CapabilityError
 from farfield.files import write_json
 from farfield.potentials import Potential, TrainablePotential
-from farfield.refinement import AdaptedEach, Corrected, Delta, RadiusRefined, Refined
+from farfield.refinement import AdaptedEach, Corrected, Delta, Refined
+from farfield.refinement.at_radii import AtRadii
 from farfield.reports import Report, write_report
 from farfield.structures import Labels, attach, write
 from farfield.verbs.report_parts import action
@@ -48,8 +49,6 @@ def write_refinement(
 
 def save_model(potential: Potential, path: Path) -> None:
     """Write a model, with its refinement rule if it has one, in farfield's format."""
-    if not isinstance(
-        potential, (TrainablePotential, RadiusRefined, Corrected, AdaptedEach, Delta)
-    ):
+    if not isinstance(potential, (TrainablePotential, AtRadii, Corrected, AdaptedEach, Delta)):
         raise CapabilityError(f"{potential.name} cannot be written to a file: keep your own")
     potential.save(path)

@@ -12,7 +12,8 @@ from farfield.errors import ConfigError
 from farfield.files import write_json
 from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
-from farfield.refinement import Corrected, RadiusRefined, Record
+from farfield.refinement import Corrected, Record
+from farfield.refinement.at_radii import AtRadii
 from farfield.reports import write_report
 from farfield.shifts import Profile
 from farfield.shifts.profile_files import load as load_profile
@@ -250,7 +251,7 @@ def _profiled(profile: Profile, potential: Potential) -> Potential | None:
     """The model that the profile was made with; None if that was made without one."""
     if profile.header["model"] is None:
         return None
-    base = potential.base if isinstance(potential, (Corrected, RadiusRefined)) else potential
+    base = potential.base if isinstance(potential, (Corrected, AtRadii)) else potential
     require_same_model(profile, base)
     return base
 
