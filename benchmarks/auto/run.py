@@ -68,9 +68,14 @@ def conclusions(results: dict[str, dict[int, dict[str, dict[str, Any]]]]) -> dic
         "mean_change_percent": {**means, "oracle": float(np.mean(oracle))},
         "worst_change_percent": {n: max(c[n] for c in each) for n in (*METHODS, AUTO)},
         "best_single_method": best,
-        "share_of_best_single_method": means[AUTO] / means[best],
-        "share_of_oracle": means[AUTO] / float(np.mean(oracle)),
+        "share_of_best_single_method": _share(means[AUTO], means[best]),
+        "share_of_oracle": _share(means[AUTO], float(np.mean(oracle))),
     }
+
+
+def _share(own: float, best: float) -> float | None:
+    """Of a gain; None where there is none to have."""
+    return own / best if best < 0.0 else None
 
 
 def table(results: dict[str, dict[int, dict[str, dict[str, Any]]]], found: dict[str, Any]) -> str:

@@ -3,12 +3,14 @@
 Usage: ``python benchmarks/correction/run.py [--tasks embedded md17] [--seeds 0 1 2]
 [--folder build/correction] [--only NAME ...]``. What lies in the folder, models and results
 alike, is not computed again. The task ``md17`` needs FARFIELD_DATA to name the folder that
-holds ``md17/``. Writes ``TASK.json`` and ``TASK.md`` beside this script.
+holds ``md17/``. Writes ``TASK.json`` and ``TASK.md`` beside this script; rows there of which the
+folder holds no more seeds stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 from collections.abc import Collection
@@ -20,7 +22,7 @@ from farfield.benchmarks.bench import Bench
 from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.heads import compare_heads, heads_table
 from farfield.benchmarks.study import kept, run
-from farfield.benchmarks.tables import summary, table
+from farfield.benchmarks.tables import added, summary, table
 from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Strategy, Zoo
 from farfield.files import write_json, write_text
@@ -75,6 +77,8 @@ def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
     task = zoo.task
     found = {name: kept(folder / "results", task.name, name, seeds) for name in TITLES}
     results = {name: each for name, each in found.items() if each}
+    path = HERE / f"{task.name}.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     content: dict[str, Any] = {
         "command": f"python benchmarks/correction/run.py --tasks {task.name}",
         "task": task.model_dump(mode="json"),
@@ -82,10 +86,10 @@ def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
         "versions": {name: version(name) for name in ("farfield", "torch", "mace-torch", "tblite")}
         | {"python": platform.python_version()},
         "processors": os.cpu_count(),
-        "results": summary(task, results),
-        "heads": _heads(zoo, folder, results),
+        "results": added(before.get("results", {}), summary(task, results)),
+        "heads": {**before.get("heads", {}), **_heads(zoo, folder, results)},
     }
-    write_json(HERE / f"{task.name}.json", content)
+    write_json(path, content)
     text = table(task, content["results"], TITLES) + "\n" + heads_table(content["heads"])
     write_text(HERE / f"{task.name}.md", text)
     print(text)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -30,7 +30,7 @@ from farfield.benchmarks.mace_multihead import mace_multihead
 from farfield.benchmarks.method import Method
 from farfield.benchmarks.provenance import hardware, versions
 from farfield.benchmarks.study import CONTROL, judge, run
-from farfield.benchmarks.tables import summary, table
+from farfield.benchmarks.tables import added, summary, table
 from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
@@ -145,11 +145,9 @@ def write(folder: Path) -> None:
     for name, task in tasks.items():
         results = {method: _seeds(folder, name, method) for method in METHODS}
         results = {method: found for method, found in results.items() if found}
-        found = content["methods"].setdefault(name, {})
+        found = content["methods"].get(name, {})
         if "supervised" in results:
-            for method, sets in summary(task, results).items():
-                if method not in found or _count(sets) >= _count(found[method]):
-                    found[method] = sets
+            found = content["methods"][name] = added(found, summary(task, results))
         if found:
             parts += [f"### {task.title}\n", table(task, found, METHODS), costs(found)]
     for name, counts in _read_labels(folder).items():
@@ -165,11 +163,6 @@ def write(folder: Path) -> None:
     text = "\n".join(parts)
     write_text(HERE / "results.md", text)
     print(text)
-
-
-def _count(sets: Mapping[str, Any]) -> int:
-    """Of the seeds that a row is the mean of."""
-    return max(len(entry["seeds"]) for entry in sets.values())
 
 
 def costs(found: dict[str, Any]) -> str:

@@ -44,6 +44,16 @@ def summary(task: Task, results: Results) -> dict[str, Any]:
     return found
 
 
+def added(before: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows of an earlier :func:`summary`; fresh ones of no fewer seeds replace them."""
+    return {**before, **{n: r for n, r in fresh.items() if _seeds(r) >= _seeds(before.get(n, {}))}}
+
+
+def _seeds(row: Mapping[str, Any]) -> int:
+    """Of how many a row is the mean."""
+    return max((len(entry["seeds"]) for entry in row.values()), default=0)
+
+
 def table(task: Task, content: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """Force MAE in meV/Å, a row per contestant: mean over the seeds, with the range.
 
