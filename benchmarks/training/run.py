@@ -5,9 +5,10 @@ the supervised model fine-tuned on so many *labelled* structures of the test set
 by mace-torch's own multihead fine-tuning. What matters in it is the study of ``variants.py``.
 
 Usage: ``python benchmarks/training/run.py [--parts methods labels] [--seeds 0 1 2]
-[--tasks embedded md17] [--folder build/training]``. What lies in the folder, models and results
-alike, is not computed again. The task ``md17`` needs FARFIELD_DATA. Writes ``results.json`` and
-``results.md`` beside this script; rows there of which the folder holds no more seeds stay.
+[--tasks embedded md17] [--ways replay alone multihead] [--folder build/training]``. What lies in
+the folder, models and results alike, is not computed again. The task ``md17`` needs FARFIELD_DATA.
+Writes ``results.json`` and ``results.md`` beside this script; rows there of which the folder holds
+no more seeds stay.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--tasks", nargs="+", default=["embedded", "md17"])
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--folder", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
     set_up_process()
@@ -80,16 +82,16 @@ def main() -> None:
                         run(bench, method, folder / "results")
             if "labels" in arguments.parts:
                 for bench in benches:
-                    labels(bench, folder)
+                    labels(bench, folder, arguments.ways)
     write(folder)
 
 
-def labels(bench: Bench, folder: Path) -> None:
+def labels(bench: Bench, folder: Path, wanted: Sequence[str]) -> None:
     """Fine-tuning on more and more labelled structures, with replay and without."""
     for name in bench.zoo.task.unseen_molecules:
-        ways = [(count, way) for count in COUNTS for way in ("replay", "alone")]
-        for count, way in [*ways, (MULTIHEAD, "multihead")]:
-            if count <= _available(bench, name):
+        ways = [(count, way) for count in COUNTS for way in WAYS[:2]]
+        for count, way in [*ways, (MULTIHEAD, WAYS[2])]:
+            if way in wanted and count <= _available(bench, name):
                 method = Method(partial(_fine_tuned, name, count, way), "", sees_labels=True)
                 _kept(_path(folder, bench, f"{name}_{count}_{way}"), bench, method, name)
 
