@@ -16,6 +16,7 @@ from farfield.benchmarks.statistics import by_structure, change, mean_error
 from farfield.benchmarks.versus import versus
 from farfield.errors import ConfigError
 from farfield.reports.leaderboard import render_leaderboard
+from farfield.verbs.bench import bench_report
 
 from .made import SIZE, results
 
@@ -230,3 +231,26 @@ def test_other_models_of_the_same_name_are_not_merged() -> None:
     trained["tasks"]["toy"]["definition"] = {"name": "toy", "training": {"epochs": 1}}
     with pytest.raises(ConfigError, match="on one page all models are trained alike"):
         merged([first, trained], NAMES)
+
+
+def test_the_tables_as_markdown_hold_what_the_page_holds(tmp_path: Path) -> None:
+    content = results(lacking=("painn", "ttt"))
+    save_results(tmp_path / "results.json", content)
+    bench_report([tmp_path / "results.json"], tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    heads, rows = lines[0], {tuple(line[:2]): line for line in lines[2:]}
+    assert heads[-2:] == ["new molecules (molecules)", "new element (elements)"]
+    standings = leaderboard(content, [content]).tasks[0].standings
+    for one in (s for s in standings if s.shifted is not None):
+        row = dict(zip(heads, rows[one.family or "(no model)", one.method], strict=True))
+        assert one.control is not None and one.shifted is not None
+        assert float(row["in distribution"]) == pytest.approx(one.control.value, abs=0.5)
+        low, high = re.findall(r"\d+", row["shifted [95 %]"])[1:]
+        assert (float(low), float(high)) == pytest.approx(
+            (one.shifted.low, one.shifted.high), abs=0.5
+        )
+        if one.change is not None:
+            assert f"{abs(100 * one.change.value):.0f}\u202f%" in row["change [95 %]"]
+    assert ("painn", "joint, test-time training") not in rows
+    assert "- painn, joint, test-time training: control, new_molecules, new_element: it has" in text

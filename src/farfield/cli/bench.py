@@ -115,7 +115,7 @@ def report(
     ],
     output: options.File,
 ) -> None:
-    """Write the leaderboard: one HTML page that opens offline."""
+    """Write the leaderboard: an HTML page that opens offline, or the tables (-o page.md)."""
     from farfield.verbs.bench import bench_report
 
     bench_report(results, output)

@@ -16,7 +16,9 @@ from farfield.benchmarks.runner import RESULTS, run_benchmark
 from farfield.benchmarks.tasks import TASKS, load_task
 from farfield.benchmarks.versus import Row
 from farfield.benchmarks.versus import versus as compare_results
+from farfield.files import write_text
 from farfield.reports.leaderboard import write_leaderboard
+from farfield.reports.leaderboard_markdown import leaderboard_markdown
 
 PAGE = "leaderboard.html"
 
@@ -79,7 +81,9 @@ def bench_run(
 
 
 def bench_report(results: Sequence[Path | str], output: Path | str) -> None:
-    """Write the leaderboard of one or several result files, as one page.
+    """Write the leaderboard of one or several result files, as one page: HTML, or Markdown.
+
+    Markdown, for which ``output`` ends in ``.md``, holds the tables alone.
 
     Raises
     ------
@@ -89,7 +93,11 @@ def bench_report(results: Sequence[Path | str], output: Path | str) -> None:
     paths = [Path(path) for path in results]
     contents = [load_results(path) for path in paths]
     found = merged(contents, [str(path) for path in paths])
-    write_leaderboard(leaderboard(found, contents), Path(output))
+    board, path = leaderboard(found, contents), Path(output)
+    if path.suffix == ".md":
+        write_text(path, leaderboard_markdown(board))
+    else:
+        write_leaderboard(board, path)
 
 
 def bench_compare(first: Path | str, second: Path | str) -> list[Row]:
