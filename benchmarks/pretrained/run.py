@@ -52,10 +52,10 @@ from farfield.potentials.loading import load_potential
 from farfield.priors import Prior, label, load_prior, require
 from farfield.processes import set_up_process
 from farfield.refinement import Correction
+from farfield.refinement.checked import SCALE
 from farfield.refinement.comparison import compare
 from farfield.refinement.correction import SIZE
 from farfield.refinement.correction_rule import cautious
-from farfield.refinement.trust import SCALE
 from farfield.structures import attach, read, require_labels, without_labels
 from farfield.training import TrainingSettings
 from farfield.training.retrofit import retrofit

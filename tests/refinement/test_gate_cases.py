@@ -19,8 +19,8 @@ from farfield.refinement import (
     TestTimeSettings,
     TestTimeTraining,
 )
-from farfield.refinement.alike import err_apart
-from farfield.refinement.trust import SCALE, believed, distrusted, unseen_electrons
+from farfield.refinement.checked import SCALE, doubted
+from farfield.refinement.trust import believed, unseen_electrons
 from farfield.structures import Labels, attach, without_labels
 from farfield.training import Sample
 
@@ -66,7 +66,7 @@ def test_set() -> list[Atoms]:
 
 
 def test_the_right_prior_is_learned_from(two_heads: MacePotential, test_set: list[Atoms]) -> None:
-    assert distrusted(two_heads, LearnedPrior(), TRAIN) is None
+    assert doubted(two_heads, LearnedPrior(), TRAIN, alike=False) is None
     assert refined(two_heads, LearnedPrior(), test_set).record.acted
 
 
@@ -84,7 +84,9 @@ def test_a_prior_that_is_not_the_one_of_training(
     two_heads: MacePotential, test_set: list[Atoms]
 ) -> None:
     right, other = LearnedPrior(), LearnedPrior(other_charge)
-    assert distrusted(two_heads, other, TRAIN) is None  # the model does not tell how it was
+    assert (
+        doubted(two_heads, other, TRAIN, alike=False) is None
+    )  # the model does not tell how it was
     own = two_heads.predict(TRAIN)
     known_well = without_labels(TRAIN)
     for atoms, found in zip(known_well, own, strict=True):
@@ -103,8 +105,10 @@ def test_a_prior_that_is_not_the_one_of_training(
             told.metadata[SCALE] = scale
         else:
             told.metadata["history"][-1]["force_rmse"] = scale
-        assert distrusted(told, right, TRAIN) is None
-        assert distrusted(told, other, TRAIN) is None  # the main head is as wrong on these
+        assert doubted(told, right, TRAIN, alike=False) is None
+        assert (
+            doubted(told, other, TRAIN, alike=False) is None
+        )  # the main head is as wrong on these
         training = TestTimeTraining(other, settings=SETTINGS, checked_on=known_well)
         found = training.refine(told, test_set)
         assert found.potential is told and not found.record.acted
@@ -183,9 +187,9 @@ def test_heads_that_do_not_err_alike_on_training_structures(
         error = cheap.forces - right.forces
         own_error = share * error + 0.1 * rng.normal(scale=error.std(), size=error.shape)
         attach(atoms, Labels(main.energy, main.forces - own_error))
-    told = err_apart(two_heads, prior, known)
+    told = doubted(two_heads, prior, known)
     assert (told is not None) is apart
-    assert err_apart(two_heads, prior, without_labels(known)) is None  # nothing is known
+    assert doubted(two_heads, prior, without_labels(known)) is None  # nothing is known
     training = TestTimeTraining(prior, settings=SETTINGS, checked_on=known)
     methods = [
         training,

@@ -19,13 +19,13 @@ from farfield.errors import CapabilityError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Failure, Prior
 from farfield.priors.cache import open_cache
-from farfield.refinement.alike import err_apart
+from farfield.refinement.checked import SCALE, doubted
 from farfield.refinement.comparison import Comparison
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction_rule import CorrectionRule, cautious
 from farfield.refinement.delta import Delta, require_same_levels
-from farfield.refinement.trust import SCALE, distrusted, require_level
+from farfield.refinement.trust import require_level
 from farfield.structures import without_labels
 
 SIZE = "prior_rms_eV_per_A"  # where retrofit keeps it in a model's metadata, as SCALE
@@ -132,11 +132,9 @@ class Correction(Refinement):
     def _doubt(self, potential: Potential) -> str | None:
         """Why the prior is not the one that its head has learned, or of no use to the other."""
         given = (potential, self._prior, self._checked_on)
+        unproven = self._rule is None  # a learned β knows whether the heads err alike
         with open_cache(self._cache) as cache:
-            doubt = distrusted(*given, workers=self._workers, cache=cache)
-            if doubt is None and self._rule is None:
-                doubt = err_apart(*given, workers=self._workers, cache=cache)
-        return doubt
+            return doubted(*given, alike=unproven, workers=self._workers, cache=cache)
 
     def _cautious(self, potential: Potential) -> CorrectionRule:
         """The rule without evidence, its scale measured or remembered."""

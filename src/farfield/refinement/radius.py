@@ -18,7 +18,7 @@ from farfield.potentials.contract import CutoffMode
 from farfield.potentials.radii import candidate_radii, require_mode
 from farfield.priors import Prior
 from farfield.priors.cache import open_cache
-from farfield.refinement.alike import err_apart
+from farfield.refinement.checked import doubted
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
 from farfield.refinement.correction_rule import UNEXPLAINED
@@ -34,7 +34,6 @@ from farfield.refinement.radius_rule import (
     require_criterion,
 )
 from farfield.refinement.radius_table import RadiusByComposition, RadiusTable
-from farfield.refinement.trust import distrusted
 from farfield.shifts import Profile
 from farfield.structures import composition, some_of_each
 
@@ -196,9 +195,7 @@ class RadiusRefinement(Refinement):
         assert self._prior is not None  # the criterion asks it
         given = (potential, self._prior, self._checked_on)
         with open_cache(self._cache) as cache:
-            return distrusted(*given, workers=self._workers, cache=cache) or err_apart(
-                *given, workers=self._workers, cache=cache
-            )
+            return doubted(*given, workers=self._workers, cache=cache)
 
     # --- by what, and why ---------------------------------------------------------------
 

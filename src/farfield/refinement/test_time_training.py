@@ -25,7 +25,7 @@ from farfield.refinement.adaptation import Report, adapt
 from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint, run_hash
 from farfield.refinement.adaptation_settings import TestTimeSettings
 from farfield.refinement.aims import aims_of
-from farfield.refinement.alike import err_apart
+from farfield.refinement.checked import doubted
 from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.correction import require_head
 from farfield.refinement.course_record import course_record
@@ -37,7 +37,7 @@ from farfield.refinement.replay import (
     require_training_domain,
     split_off,
 )
-from farfield.refinement.trust import believed, distrusted, require_level, unseen_electrons
+from farfield.refinement.trust import believed, require_level, unseen_electrons
 from farfield.shifts import Profile, diagnose, observe
 from farfield.structures import Labels
 from farfield.training import Sample
@@ -211,10 +211,8 @@ class TestTimeTraining(Refinement):
         if self.asked is None or self.checked_on is None:
             return None
         given = (potential, self.asked, self.checked_on)
-        return (
-            unseen_electrons(structures, self.checked_on)
-            or distrusted(*given, workers=self.workers, cache=self.cache)
-            or err_apart(*given, workers=self.workers, cache=self.cache)
+        return unseen_electrons(structures, self.checked_on) or doubted(
+            *given, workers=self.workers, cache=self.cache
         )
 
     def described(self) -> dict[str, Any]:
