@@ -21,13 +21,9 @@ from typing import Any
 import numpy as np
 
 from farfield.benchmarks.bench import Bench
-from farfield.benchmarks.provenance import hardware, versions
+from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import run
-from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Zoo
-from farfield.files import write_json, write_text
-from farfield.priors import LabelCache
-from farfield.processes import set_up_process
 
 HERE = Path(__file__).parent
 OTHERS = ("silicon", "germanium", "lithium", "formic-acid", "ethanol", "acetylacetone", "3bpa")
@@ -108,27 +104,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, default=Path("build/auto"))
     arguments = parser.parse_args()
-    set_up_process()
-    folder: Path = arguments.folder
-    results: dict[str, dict[int, dict[str, dict[str, Any]]]] = {}
-    with LabelCache(folder / "cache") as cache:
-        for spec in arguments.tasks:
-            zoo = Zoo(load_task(spec), folder / "models", cache)
-            seeds = arguments.seeds[:1] if spec.endswith(".yaml") else arguments.seeds
-            results[zoo.task.name] = {seed: judged(zoo, seed, folder) for seed in seeds}
+    folder, results = arguments.folder, {}
+    for spec, zoo in zip(arguments.tasks, open_zoos(arguments.tasks, folder), strict=True):
+        seeds = arguments.seeds[:1] if spec.endswith(".yaml") else arguments.seeds
+        results[zoo.task.name] = {seed: judged(zoo, seed, folder) for seed in seeds}
     found = conclusions(results)
-    content = {
-        "command": "python benchmarks/auto/run.py",
-        "seeds": arguments.seeds,
-        "versions": versions(),
-        "hardware": hardware(),
-        "conclusions": found,
-        "results": results,
-    }
-    write_json(HERE / "results.json", content)
-    text = table(results, found)
-    write_text(HERE / "results.md", text)
-    print(text)
+    content = {"seeds": arguments.seeds, "conclusions": found, "results": results}
+    command = "python benchmarks/auto/run.py"
+    write_study(HERE / "results", command, content, table(results, found))
 
 
 if __name__ == "__main__":

@@ -11,23 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 from collections.abc import Collection
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from farfield.benchmarks.bench import Bench
 from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.heads import compare_heads, heads_table
+from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import kept, run
 from farfield.benchmarks.tables import added, summary, table
-from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Strategy, Zoo
-from farfield.files import write_json, write_text
-from farfield.priors import LabelCache
-from farfield.processes import set_up_process
 
 HERE = Path(__file__).parent
 TWO_HEADS: tuple[Strategy, ...] = ("joint", "joint-difference", "retrofit", "retrofit-head")
@@ -60,16 +54,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/correction"))
     parser.add_argument("--only", nargs="+", choices=list(CONTESTANTS), default=list(TITLES))
     arguments = parser.parse_args()
-    set_up_process()
     folder: Path = arguments.folder
-    with LabelCache(folder / "cache") as cache:
-        for name in arguments.tasks:
-            zoo = Zoo(load_task(name), folder / "models", cache)
-            for seed in arguments.seeds:
-                bench = Bench(zoo, seed, folder / "cache")
-                for contestant in arguments.only:
-                    run(bench, contestant, folder / "results")
-            write(zoo, arguments.seeds, folder)
+    for zoo in open_zoos(arguments.tasks, folder):
+        for seed in arguments.seeds:
+            bench = Bench(zoo, seed, folder / "cache")
+            for contestant in arguments.only:
+                run(bench, contestant, folder / "results")
+        write(zoo, arguments.seeds, folder)
 
 
 def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
@@ -80,19 +71,14 @@ def write(zoo: Zoo, seeds: list[int], folder: Path) -> None:
     path = HERE / f"{task.name}.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     content: dict[str, Any] = {
-        "command": f"python benchmarks/correction/run.py --tasks {task.name}",
         "task": task.model_dump(mode="json"),
         "seeds": seeds,
-        "versions": {name: version(name) for name in ("farfield", "torch", "mace-torch", "tblite")}
-        | {"python": platform.python_version()},
-        "processors": os.cpu_count(),
         "results": added(before.get("results", {}), summary(task, results)),
         "heads": {**before.get("heads", {}), **_heads(zoo, folder, results)},
     }
-    write_json(path, content)
     text = table(task, content["results"], TITLES) + "\n" + heads_table(content["heads"])
-    write_text(HERE / f"{task.name}.md", text)
-    print(text)
+    command = f"python benchmarks/correction/run.py --tasks {task.name}"
+    write_study(path.with_suffix(""), command, content, text)
 
 
 def _heads(zoo: Zoo, folder: Path, known: Collection[str]) -> dict[str, Any]:

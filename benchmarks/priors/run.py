@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from farfield.benchmarks.metrics import structure_force_mae
+from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL
-from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Recipe, Zoo
-from farfield.files import write_json, write_text
+from farfield.files import write_json
 from farfield.potentials import Prediction
-from farfield.priors import LabelCache, load_prior
-from farfield.processes import set_up_process
+from farfield.priors import load_prior
 from farfield.refinement import Correction
 from farfield.structures import require_labels, without_labels
 
@@ -96,24 +94,14 @@ def main() -> None:
     parser.add_argument("--priors", nargs="+", default=list(PRIORS))
     parser.add_argument("--folder", type=Path, default=Path("build/priors"))
     arguments = parser.parse_args()
-    set_up_process()
-    folder: Path = arguments.folder
-    with LabelCache(folder / "cache") as cache:
-        zoo = Zoo(load_task(arguments.task), folder / "models", cache)
+    for zoo in open_zoos([arguments.task], arguments.folder):
         results = {
-            spec: [run(zoo, seed, spec, folder) for seed in arguments.seeds]
+            spec: [run(zoo, seed, spec, arguments.folder) for seed in arguments.seeds]
             for spec in arguments.priors
         }
-    content = {
-        "command": f"python benchmarks/priors/run.py --task {arguments.task}",
-        "seeds": arguments.seeds,
-        "processors": os.cpu_count(),
-        "results": results,
-    }
-    write_json(HERE / f"{arguments.task}.json", content)
-    text = table(zoo, results)
-    write_text(HERE / f"{arguments.task}.md", text)
-    print(text)
+        command = f"python benchmarks/priors/run.py --task {arguments.task}"
+        content = {"seeds": arguments.seeds, "results": results}
+        write_study(HERE / arguments.task, command, content, table(zoo, results))
 
 
 if __name__ == "__main__":

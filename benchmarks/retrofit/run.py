@@ -25,14 +25,11 @@ import numpy as np
 from ase import Atoms
 
 from farfield.benchmarks.metrics import structure_force_mae
-from farfield.benchmarks.provenance import hardware, versions
+from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL
-from farfield.benchmarks.tasks import load_task
 from farfield.benchmarks.zoo import Recipe, Zoo
-from farfield.files import write_json, write_text
+from farfield.files import write_json
 from farfield.potentials import TrainablePotential
-from farfield.priors import LabelCache
-from farfield.processes import set_up_process
 from farfield.refinement import Correction
 from farfield.shifts.coreset import farthest
 from farfield.structures import halves, require_labels, without_labels
@@ -161,29 +158,19 @@ def main() -> None:
     parser.add_argument("--updates", nargs="+", choices=["all", "head"], default=["all", "head"])
     parser.add_argument("--folder", type=Path, default=Path("build/retrofit"))
     arguments = parser.parse_args()
-    set_up_process()
-    folder: Path = arguments.folder
-    with LabelCache(folder / "cache") as cache:
-        zoo = Zoo(load_task(arguments.task), folder / "models", cache)
+    for zoo in open_zoos([arguments.task], arguments.folder):
         results = {
             update: {
-                choice.title: [run(zoo, seed, choice, update, folder) for seed in arguments.seeds]
+                choice.title: [
+                    run(zoo, seed, choice, update, arguments.folder) for seed in arguments.seeds
+                ]
                 for choice in CHOICES
             }
             for update in arguments.updates
         }
-    content = {
-        "command": f"python benchmarks/retrofit/run.py --task {arguments.task}",
-        "seeds": arguments.seeds,
-        "steps": STEPS,
-        "versions": versions(),
-        "hardware": hardware(),
-        "results": results,
-    }
-    write_json(HERE / f"{arguments.task}.json", content)
-    text = table(zoo, results)
-    write_text(HERE / f"{arguments.task}.md", text)
-    print(text)
+        command = f"python benchmarks/retrofit/run.py --task {arguments.task}"
+        content = {"seeds": arguments.seeds, "steps": STEPS, "results": results}
+        write_study(HERE / arguments.task, command, content, table(zoo, results))
 
 
 if __name__ == "__main__":

@@ -29,14 +29,11 @@ from farfield.benchmarks.bench import Bench, Contestant
 from farfield.benchmarks.fine_tuning import fine_tune
 from farfield.benchmarks.mace_multihead import mace_multihead
 from farfield.benchmarks.method import Method
-from farfield.benchmarks.provenance import hardware, versions
+from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL, judge, run
 from farfield.benchmarks.tables import added, summary, table
 from farfield.benchmarks.tasks import load_task
-from farfield.benchmarks.zoo import Zoo
-from farfield.files import write_json, write_text
-from farfield.priors import LabelCache
-from farfield.processes import set_up_process
+from farfield.files import write_json
 from farfield.structures import read
 
 HERE = Path(__file__).parent
@@ -70,19 +67,16 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--folder", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
-    set_up_process()
     folder: Path = arguments.folder
-    with LabelCache(folder / "cache") as cache:
-        for name in arguments.tasks:
-            zoo = Zoo(load_task(name), folder / "models", cache)
-            benches = [Bench(zoo, seed, folder / "cache") for seed in arguments.seeds]
-            if "methods" in arguments.parts:
-                for bench in benches:
-                    for method in arguments.methods:
-                        run(bench, method, folder / "results")
-            if "labels" in arguments.parts:
-                for bench in benches:
-                    labels(bench, folder, arguments.ways)
+    for zoo in open_zoos(arguments.tasks, folder):
+        benches = [Bench(zoo, seed, folder / "cache") for seed in arguments.seeds]
+        if "methods" in arguments.parts:
+            for bench in benches:
+                for method in arguments.methods:
+                    run(bench, method, folder / "results")
+        if "labels" in arguments.parts:
+            for bench in benches:
+                labels(bench, folder, arguments.ways)
     write(folder)
 
 
@@ -137,9 +131,6 @@ def write(folder: Path) -> None:
     kept = HERE / "results.json"
     before = _read(kept) if kept.exists() else {"methods": {}, "labels": {}}
     content: dict[str, Any] = {
-        "command": "python benchmarks/training/run.py",
-        "versions": versions(),
-        "hardware": hardware(),
         "methods": before["methods"],
         "labels": before["labels"],
     }
@@ -161,10 +152,8 @@ def write(folder: Path) -> None:
         "control).\n",
         labels_table(content),
     ]
-    write_json(kept, content)
-    text = "\n".join(parts)
-    write_text(HERE / "results.md", text)
-    print(text)
+    command = "python benchmarks/training/run.py"
+    write_study(kept.with_suffix(""), command, content, "\n".join(parts))
 
 
 def costs(found: dict[str, Any]) -> str:

@@ -23,12 +23,9 @@ from farfield.benchmarks.bench import Bench, Contestant
 from farfield.benchmarks.contestants import CONTESTANTS
 from farfield.benchmarks.method import Method
 from farfield.benchmarks.provenance import hardware, versions
+from farfield.benchmarks.scripts import open_zoos
 from farfield.benchmarks.study import judge
-from farfield.benchmarks.tasks import load_task
-from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
-from farfield.priors import LabelCache
-from farfield.processes import set_up_process
 from farfield.refinement import TestTimeSettings, TestTimeTraining
 
 HERE = Path(__file__).parent
@@ -43,16 +40,12 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["embedded", "md17"])
     parser.add_argument("--folder", type=Path, default=Path("build/training"))
     arguments = parser.parse_args()
-    set_up_process()
     declared = yaml.safe_load((HERE / "variants.yaml").read_text(encoding="utf-8"))
-    folder: Path = arguments.folder
-    with LabelCache(folder / "cache") as cache:
-        for task in arguments.tasks:
-            zoo = Zoo(load_task(task), folder / "models", cache)
-            for seed in arguments.seeds:
-                bench = Bench(zoo, seed, folder / "cache")
-                for name in declared["sets"].get(zoo.task.name, []):
-                    _run(bench, name, declared)
+    for zoo in open_zoos(arguments.tasks, arguments.folder):
+        for seed in arguments.seeds:
+            bench = Bench(zoo, seed, arguments.folder / "cache")
+            for name in declared["sets"].get(zoo.task.name, []):
+                _run(bench, name, declared)
 
 
 def _run(bench: Bench, name: str, declared: Mapping[str, Any]) -> None:
