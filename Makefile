@@ -15,7 +15,7 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit lint format clean
+.PHONY: help install demo test unit lint format tables clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -40,6 +40,9 @@ lint: $(STAMP) ## style, format and types
 format: $(STAMP) ## put the code into the common format
 	@$(BIN)/ruff check --fix src tests tools benchmarks
 	@$(BIN)/ruff format src tests tools benchmarks
+
+tables: $(STAMP) ## put the tables of the studies into README and docs
+	@$(BIN)/python tools/tables.py
 
 clean: ## remove caches, build results and the demo's report; the environment stays
 	@rm -rf $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
