@@ -1,7 +1,7 @@
 """Put the tables of studies into README and docs, where a comment names them.
 
-A comment ``<!-- table 1 of benchmarks/embedded/results.md -->`` stands above the table; the first of
-a file is table 1. ``python tools/tables.py`` writes those that differ, ``--check`` only names them.
+A comment ``<!-- table 1 of benchmarks/embedded/results.md -->`` stands above the table; the first
+of a file is table 1. ``python tools/tables.py`` writes those that differ, ``--check`` names them.
 """
 
 from __future__ import annotations
