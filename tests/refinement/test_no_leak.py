@@ -9,6 +9,7 @@ from ase import Atoms
 from farfield.errors import LabelError
 from farfield.potentials.mace import MacePotential
 from farfield.refinement import (
+    Correction,
     RadiusRefinement,
     Refinement,
     TestTimeSettings,
@@ -62,9 +63,15 @@ def test_radius_rule_is_the_same_when_labels_are_nan(
 def test_a_test_structure_among_the_replayed_is_an_error(
     two_heads: MacePotential, train: list[Atoms], test_set: list[Atoms]
 ) -> None:
-    training = TestTimeTraining(PRIOR, replay=[*train, test_set[3]], settings=SETTINGS)
-    with pytest.raises(LabelError, match="would leak"):
-        training.refine(two_heads, test_set)
+    known = [*train, test_set[3]]
+    for method in (
+        TestTimeTraining(PRIOR, replay=known, settings=SETTINGS),
+        TestTimeTraining(PRIOR, settings=SETTINGS, checked_on=known),
+        Correction(PRIOR, like_training=train, checked_on=known),
+        RadiusRefinement(prior=PRIOR, checked_on=known),
+    ):
+        with pytest.raises(LabelError, match="would leak"):
+            method.refine(two_heads, test_set)
 
 
 def test_a_refinement_never_sees_a_label(two_heads: MacePotential, test_set: list[Atoms]) -> None:

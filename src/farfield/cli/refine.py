@@ -23,7 +23,11 @@ def command(
     prior: options.Prior = None,
     replay: Annotated[
         list[Path] | None,
-        typer.Option("--replay", help="Labelled training structures, so that none is forgotten."),
+        typer.Option(
+            "--replay",
+            help="Labelled training structures: replayed by ttt and distil, so that none is "
+            "forgotten; radius and correction check the prior on them.",
+        ),
     ] = None,
     like_training: Annotated[
         list[Path] | None,

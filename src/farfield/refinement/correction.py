@@ -25,6 +25,7 @@ from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction_rule import CorrectionRule, cautious
 from farfield.refinement.delta import Delta, require_same_levels
+from farfield.refinement.replay import refuse_leak
 from farfield.refinement.trust import require_level
 from farfield.structures import without_labels
 
@@ -97,6 +98,7 @@ class Correction(Refinement):
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         require_head(potential, self._prior)
         require_level(potential, self._prior)
+        refuse_leak(self._checked_on, structures)
         if self._delta is not None:
             require_same_levels(self._delta, potential, self._prior)
         if not self._force and (doubt := self._doubt(potential)):

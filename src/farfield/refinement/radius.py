@@ -34,6 +34,7 @@ from farfield.refinement.radius_rule import (
     require_criterion,
 )
 from farfield.refinement.radius_table import RadiusByComposition, RadiusTable
+from farfield.refinement.replay import refuse_leak
 from farfield.shifts import Profile
 from farfield.structures import composition, some_of_each
 
@@ -123,6 +124,7 @@ class RadiusRefinement(Refinement):
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         if self._prior is not None:
             require_head(potential, self._prior)
+        refuse_leak(self._checked_on, structures)
         mode, criterion, reason = self._choice(potential)
         settings: dict[str, Any] = {"mode": mode, "criterion": criterion, "per": self._per}
         if mode is None or criterion is None:

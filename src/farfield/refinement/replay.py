@@ -54,12 +54,12 @@ def require_training_domain(samples: Sequence[Sample], settings: AdaptationSetti
 
 
 def refuse_leak(replay: Sequence[Atoms], structures: Sequence[Atoms]) -> None:
-    """A test structure among the replayed ones would bring its reference label along."""
+    """A test structure among those of training would bring its reference label along."""
     found = _first_among(replay, structures)
     if found is not None:
         raise LabelError(
-            f"{describe(found)} is among the structures to refine for: replay is for training "
-            "structures alone, or the reference labels of test structures would leak"
+            f"{describe(found)} is among the structures to refine for: only structures of training "
+            "may be replayed or checked on, or the reference labels of test structures would leak"
         )
 
 

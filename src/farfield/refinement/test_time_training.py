@@ -116,7 +116,7 @@ class TestTimeTraining(Refinement):
         if self.asked is not None:
             require_head(start, self.asked)
             require_level(start, self.asked)
-        refuse_leak(self.replay, structures)
+        refuse_leak([*self.replay, *(self.checked_on or ())], structures)
         replayed = labelled(self.replay, start)
         require_training_domain(replayed, self.settings)
         settings = self.described()

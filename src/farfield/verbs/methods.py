@@ -33,7 +33,7 @@ EVIDENCE = "correction"  # where a profile keeps the rule that was learned
 ADAPTED = frozenset(field.name for field in fields(AdaptationSettings)) - {"seed"}
 OBJECTIVES = frozenset({"objectives", "energy_weight", "anchor_weight"})
 TAKEN = {
-    "radius": frozenset({"profile", "prior", "mode", "criterion", "per"}),
+    "radius": frozenset({"profile", "prior", "replay", "mode", "criterion", "per"}),
     "ttt": frozenset({"profile", "prior", "replay", "per"}) | ADAPTED | OBJECTIVES,
     "correction": frozenset({"profile", "prior", "replay", "like_training", "delta", "force"}),
     "distil": frozenset({"profile", "prior", "replay", "like_training", "delta", "on"}) | ADAPTED,
