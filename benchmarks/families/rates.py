@@ -2,7 +2,7 @@
 
 Each is trained on four fifths of the embedded training set, the reference alone, at several rates
 and judged on the fifth that is held out: no test set is looked at. The rates that err least are in
-``src/farfield/benchmarks/families.yaml``.
+the mode ``standard``.
 
 Usage: ``python benchmarks/families/rates.py [--families mace ...] [--epochs 40] [--seeds 0]``.
 Writes ``rates.json`` and ``rates.md`` beside this script, to which a run adds.
