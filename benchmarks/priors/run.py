@@ -2,7 +2,9 @@
 
 The supervised models of a task get a head for each of several priors, down to random numbers,
 fitted without a reference label and without moving the representation (``retrofit``, heads
-alone), and are corrected by the cautious rule. So the plain model is the same in every row.
+alone), and are corrected by the cautious rule. So the plain model is the same in every row. Beside
+it stands whether farfield would act at all where labelled training structures are given too
+(``--replay``), on which it checks the prior and its head first.
 
 Usage: ``python benchmarks/priors/run.py [--task md17] [--seeds 0 1 2] [--folder build/priors]``.
 Models and results that lie in the folder are not made again. The task ``md17`` needs
@@ -26,6 +28,7 @@ from farfield.files import write_json
 from farfield.potentials import Prediction
 from farfield.priors import load_prior
 from farfield.refinement import Correction
+from farfield.refinement.checked import doubted
 from farfield.structures import require_labels, without_labels
 
 HERE = Path(__file__).parent
@@ -68,14 +71,21 @@ def run(zoo: Zoo, seed: int, spec: str, folder: Path) -> dict[str, Any]:
     return found
 
 
+def doubt(zoo: Zoo, seed: int, spec: str) -> str | None:
+    """Why the prior would not be followed with the labelled training structures at hand."""
+    prior = load_prior(spec)
+    return doubted(zoo.model(Recipe("retrofit-head", seed, prior=spec)), prior, zoo.training)
+
+
 def table(zoo: Zoo, results: dict[str, list[dict[str, Any]]]) -> str:
     """Change of the force MAE by the correction, mean over the seeds (lowest to highest)."""
     sets = [CONTROL, *zoo.task.shifted]
-    heads = ["prior", "learned by its head"]
+    heads = ["prior", "learned by its head", "acts where training labels are at hand"]
     heads += [f"{name.replace('_', ' ')}: prior alone, change, β" for name in sets]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for spec, seeds in results.items():
         cells = [spec, f"{100 * np.mean([seed['learned'] for seed in seeds]):.0f} %"]
+        cells += [f"{sum(seed['doubt'] is None for seed in seeds)} of {len(seeds)}"]
         for name in sets:
             changes = [100 * (s[name]["corrected"] / s[name]["plain"] - 1) for s in seeds]
             alone = 1000 * np.mean([seed[name]["prior"] for seed in seeds])
@@ -96,7 +106,10 @@ def main() -> None:
     arguments = parser.parse_args()
     for zoo in open_zoos([arguments.task], arguments.folder):
         results = {
-            spec: [run(zoo, seed, spec, arguments.folder) for seed in arguments.seeds]
+            spec: [
+                {**run(zoo, seed, spec, arguments.folder), "doubt": doubt(zoo, seed, spec)}
+                for seed in arguments.seeds
+            ]
             for spec in arguments.priors
         }
         command = f"python benchmarks/priors/run.py --task {arguments.task}"
