@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from farfield.benchmarks.bench import Bench
+from farfield.benchmarks.heads import compare_heads
 from farfield.benchmarks.metrics import structure_force_mae
 from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL
@@ -77,14 +79,23 @@ def doubt(zoo: Zoo, seed: int, spec: str) -> str | None:
     return doubted(zoo.model(Recipe("retrofit-head", seed, prior=spec)), prior, zoo.training)
 
 
+def alike(zoo: Zoo, seed: int, spec: str, folder: Path) -> float:
+    """Correlation of the two heads' errors on training structures."""
+    bench = Bench(zoo, seed, folder / "cache")
+    known = [atoms for atoms in zoo.training if len(atoms) > 1]
+    return compare_heads(bench, "retrofit-head", known, spec)["correlation"]
+
+
 def table(zoo: Zoo, results: dict[str, list[dict[str, Any]]]) -> str:
     """Change of the force MAE by the correction, mean over the seeds (lowest to highest)."""
     sets = [CONTROL, *zoo.task.shifted]
-    heads = ["prior", "learned by its head", "acts where training labels are at hand"]
+    heads = ["prior", "learned by its head", "heads' errors alike in training"]
+    heads += ["acts where training labels are at hand"]
     heads += [f"{name.replace('_', ' ')}: prior alone, change, β" for name in sets]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for spec, seeds in results.items():
         cells = [spec, f"{100 * np.mean([seed['learned'] for seed in seeds]):.0f} %"]
+        cells += [f"{np.mean([seed['alike'] for seed in seeds]):.2f}"]
         cells += [f"{sum(seed['doubt'] is None for seed in seeds)} of {len(seeds)}"]
         for name in sets:
             changes = [100 * (s[name]["corrected"] / s[name]["plain"] - 1) for s in seeds]
@@ -107,7 +118,11 @@ def main() -> None:
     for zoo in open_zoos([arguments.task], arguments.folder):
         results = {
             spec: [
-                {**run(zoo, seed, spec, arguments.folder), "doubt": doubt(zoo, seed, spec)}
+                run(zoo, seed, spec, arguments.folder)
+                | {
+                    "doubt": doubt(zoo, seed, spec),
+                    "alike": alike(zoo, seed, spec, arguments.folder),
+                }
                 for seed in arguments.seeds
             ]
             for spec in arguments.priors

@@ -9,19 +9,24 @@ from ase import Atoms
 
 from farfield.benchmarks.bench import Bench
 from farfield.benchmarks.zoo import Strategy
+from farfield.priors import load_prior
 from farfield.structures import require_labels, without_labels
 
 
 def compare_heads(
-    bench: Bench, strategy: Strategy, structures: Sequence[Atoms]
+    bench: Bench, strategy: Strategy, structures: Sequence[Atoms], spec: str | None = None
 ) -> dict[str, float]:
-    """Correlation of the two heads' errors over all force components, and the best β."""
-    model = bench.model(strategy)
+    """Correlation of the two heads' errors over all force components, and the best β.
+
+    ``spec`` names the prior of a retrofitted model, if it is not the task's.
+    """
+    model = bench.model(strategy, spec)
+    chosen = bench.zoo.prior if spec is None else load_prior(spec)
     bare = without_labels(structures)
     reference = require_labels(structures, purpose="the comparison of the heads")
-    prior = bench.zoo.prior_labels(bare)
+    prior = bench.zoo.prior_labels(bare, chosen)
     main = model.predict(bare)
-    cheap = model.predict(bare, bench.zoo.prior.name)
+    cheap = model.predict(bare, chosen.name)
 
     def joined(pairs: zip[tuple[object, object]]) -> np.ndarray:
         return np.concatenate([(a.forces - b.known_forces).ravel() for a, b in pairs])  # type: ignore[attr-defined]
