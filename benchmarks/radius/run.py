@@ -52,11 +52,7 @@ from farfield.structures import read
 HERE = Path(__file__).parent
 WORK = Path("build/radius")
 MODES: tuple[CutoffMode, ...] = ("taper", "truncate", "rescale")
-RECIPES = {
-    "embedded": [Recipe("joint", seed) for seed in range(3)]
-    + [Recipe("retrofit", seed) for seed in range(3)],
-    "md17": [Recipe("joint", seed) for seed in range(3)] + [Recipe("retrofit", 0)],
-}
+RECIPES = [Recipe(strategy, seed) for strategy in ("joint", "retrofit") for seed in range(3)]
 PER_SET = 20  # structures of a set
 CRYSTALS = 60  # of MPtrj stand for CHGNet's training set, up to so many atoms
 LARGEST_CRYSTAL = 40
@@ -114,7 +110,7 @@ def task(name: str, folder: Path) -> dict[str, Any]:
         evidence = _kept(f"{name}-evidence", lambda: _evidence(zoo, cache))
         trained = [atoms for atoms in zoo.training if len(atoms) > 1]
         found: dict[str, Any] = {"evidence": evidence, "models": {}}
-        for place, recipe in enumerate(RECIPES[name]):
+        for place, recipe in enumerate(RECIPES):
             there = (folder / "models" / name / f"{recipe.name}.pt").exists()
             if place and not there and recipe.name not in zoo.task.models:
                 continue
