@@ -7,12 +7,14 @@ from typing import Any, get_args
 
 import numpy as np
 
+from farfield.benchmarks.radius_overview import overview
 from farfield.refinement import RadiusEvidence
 from farfield.refinement.radius_rule import CRITERION_NAMES, Per
 
 Sets = Mapping[str, Any]
 BEST_WAYS = 8  # of the evidence
 MAIN_MODE = "taper"
+TASKS = ("embedded", "md17")  # those with two-head models
 
 
 def results_page(found: Mapping[str, Mapping[str, Any]]) -> str:
@@ -26,6 +28,10 @@ def results_page(found: Mapping[str, Mapping[str, Any]]) -> str:
         "seeds. Shares of the oracle's gain are given where that gain is at least 2 %.",
         "",
     ]
+    tasks = {case: found[case]["results"]["models"] for case in TASKS if case in found}
+    if tasks:
+        lines += ["Change of the force MAE (%), `taper`, one radius per structure unless told:", ""]
+        lines += overview(tasks)
     for case, content in found.items():
         lines += [f"## {case}", "", f"`{content['command']}`", ""]
         results = content["results"]
