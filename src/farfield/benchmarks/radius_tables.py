@@ -14,7 +14,6 @@ from farfield.refinement.radius_rule import CRITERION_NAMES, Per
 Sets = Mapping[str, Any]
 BEST_WAYS = 8  # of the evidence
 MAIN_MODE = "taper"
-TASKS = ("embedded", "md17")  # those with two-head models
 
 
 def results_page(found: Mapping[str, Mapping[str, Any]]) -> str:
@@ -28,7 +27,8 @@ def results_page(found: Mapping[str, Mapping[str, Any]]) -> str:
         "seeds. Shares of the oracle's gain are given where that gain is at least 2 %.",
         "",
     ]
-    tasks = {case: found[case]["results"]["models"] for case in TASKS if case in found}
+    asked = {case: one["results"] for case, one in found.items() if "evidence" in one["results"]}
+    tasks = {case: results["models"] for case, results in asked.items()}  # two-head models
     if tasks:
         lines += ["Change of the force MAE (%), `taper`, one radius per structure unless told:", ""]
         lines += overview(tasks)
