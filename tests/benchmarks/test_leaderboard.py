@@ -239,7 +239,16 @@ def test_the_tables_as_markdown_hold_what_the_page_holds(tmp_path: Path) -> None
     bench_report([tmp_path / "results.json"], tmp_path / "page.md")
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
     lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
-    heads, rows = lines[0], {tuple(line[:2]): line for line in lines[2:]}
+    beside = dict(
+        zip(lines[0], next(line for line in lines if line[0] == "joint, untouched"), strict=True)
+    )
+    assert list(beside) == ["method", "mace", "painn"] and lines[2][0] == "supervised"
+    start = next(place for place, line in enumerate(lines) if line[0] == "family")
+    heads, rows = lines[start], {tuple(line[:2]): line for line in lines[start + 2 :]}
+    for family in ("mace", "painn"):
+        row = dict(zip(heads, rows[family, "joint, untouched"], strict=True))
+        assert beside[family].split()[0] == row["shifted [95 %]"].split()[0]
+        assert beside[family].split("(")[1].rstrip(")") == row["change [95 %]"].split(" [")[0]
     assert heads[-2:] == ["new molecules (molecules)", "new element (elements)"]
     standings = leaderboard(content, [content]).tasks[0].standings
     for one in (s for s in standings if s.shifted is not None):

@@ -39,12 +39,39 @@ def _task(task: TaskBoard) -> list[str]:
     ]
     facts = "; ".join(f"{name.lower()}: {value}" for name, value in task.facts.items())
     lines = [f"## {task.name}: {task.title}", "", f"Errors in {task.unit}: {task.metric}.", ""]
-    lines += [f"{facts[:1].upper()}{facts[1:]}.", "", *_table(heads, _rows(task, known, decimals))]
+    lines += [f"{facts[:1].upper()}{facts[1:]}.", "", "Shifted, and its change:", ""]
+    lines += [*_side_by_side(task, known, decimals), ""]
+    lines += _table(heads, _rows(task, known, decimals))
     lacking = [one for one in task.standings if one.reasons]
     if lacking:
         lines += ["", "Not available:", ""]
         lines += [f"- {s.family}, {s.method}: {'; '.join(s.reasons)}" for s in lacking]
     return lines
+
+
+def _side_by_side(task: TaskBoard, known: Sequence[Standing], decimals: int) -> list[str]:
+    """A row per method and a column per family, the baseline first and then by the mean error."""
+    families = list(dict.fromkeys(model.family for model in task.models))
+    methods: dict[str, dict[str, Standing]] = {}
+    for one in known:
+        if one.family:
+            methods.setdefault(one.method, {})[one.family] = one
+    ordered = sorted(methods.values(), key=lambda each: _place(list(each.values())))
+    rows = []
+    for each in ordered:
+        cells = [_cell(each[name], decimals) if name in each else MISSING for name in families]
+        rows.append([next(iter(each.values())).method, *cells])
+    return _table(["method", *families], rows)
+
+
+def _place(each: Sequence[Standing]) -> tuple[bool, float]:
+    errors = [one.shifted.value for one in each if one.shifted is not None]
+    return each[0].kind != "supervised", sum(errors) / len(errors)
+
+
+def _cell(one: Standing, decimals: int) -> str:
+    error = fixed(one.shifted.value if one.shifted else None, decimals)
+    return error if one.change is None else f"{error} ({percent(one.change.value, signed=True)})"
 
 
 def _rows(task: TaskBoard, known: Sequence[Standing], decimals: int) -> list[list[str]]:
