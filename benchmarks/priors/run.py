@@ -76,7 +76,7 @@ def run(zoo: Zoo, seed: int, spec: str, folder: Path) -> dict[str, Any]:
 def doubt(zoo: Zoo, seed: int, spec: str) -> str | None:
     """Why the prior would not be followed with the labelled training structures at hand."""
     prior = load_prior(spec)
-    return doubted(zoo.model(Recipe("retrofit-head", seed, prior=spec)), prior, zoo.training)
+    return doubted(zoo.model(Recipe("retrofit-head", seed, prior=spec)), prior, zoo.training, ())
 
 
 def alike(zoo: Zoo, seed: int, spec: str, folder: Path) -> float:

@@ -66,7 +66,7 @@ def test_set() -> list[Atoms]:
 
 
 def test_the_right_prior_is_learned_from(two_heads: MacePotential, test_set: list[Atoms]) -> None:
-    assert doubted(two_heads, LearnedPrior(), TRAIN, alike=False) is None
+    assert doubted(two_heads, LearnedPrior(), TRAIN, (), alike=False) is None
     assert refined(two_heads, LearnedPrior(), test_set).record.acted
 
 
@@ -85,7 +85,7 @@ def test_a_prior_that_is_not_the_one_of_training(
 ) -> None:
     right, other = LearnedPrior(), LearnedPrior(other_charge)
     assert (
-        doubted(two_heads, other, TRAIN, alike=False) is None
+        doubted(two_heads, other, TRAIN, (), alike=False) is None
     )  # the model does not tell how it was
     own = two_heads.predict(TRAIN)
     known_well = without_labels(TRAIN)
@@ -105,9 +105,9 @@ def test_a_prior_that_is_not_the_one_of_training(
             told.metadata[SCALE] = scale
         else:
             told.metadata["history"][-1]["force_rmse"] = scale
-        assert doubted(told, right, TRAIN, alike=False) is None
+        assert doubted(told, right, TRAIN, (), alike=False) is None
         assert (
-            doubted(told, other, TRAIN, alike=False) is None
+            doubted(told, other, TRAIN, (), alike=False) is None
         )  # the main head is as wrong on these
         training = TestTimeTraining(other, settings=SETTINGS, checked_on=known_well)
         found = training.refine(told, test_set)
@@ -187,9 +187,9 @@ def test_heads_that_do_not_err_alike_on_training_structures(
         error = cheap.forces - right.forces
         own_error = share * error + 0.1 * rng.normal(scale=error.std(), size=error.shape)
         attach(atoms, Labels(main.energy, main.forces - own_error))
-    told = doubted(two_heads, prior, known)
+    told = doubted(two_heads, prior, known, ())
     assert (told is not None) is apart
-    assert doubted(two_heads, prior, without_labels(known)) is None  # nothing is known
+    assert doubted(two_heads, prior, without_labels(known), ()) is None  # nothing is known
     training = TestTimeTraining(prior, settings=SETTINGS, checked_on=known)
     methods = [
         training,

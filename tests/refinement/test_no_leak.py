@@ -10,6 +10,7 @@ from farfield.errors import LabelError
 from farfield.potentials.mace import MacePotential
 from farfield.refinement import (
     Correction,
+    OneByOne,
     RadiusRefinement,
     Refinement,
     TestTimeSettings,
@@ -66,7 +67,8 @@ def test_a_test_structure_among_the_replayed_is_an_error(
     known = [*train, test_set[3]]
     for method in (
         TestTimeTraining(PRIOR, replay=known, settings=SETTINGS),
-        TestTimeTraining(PRIOR, settings=SETTINGS, checked_on=known),
+        TestTimeTraining(PRIOR, settings=TestTimeSettings(steps=2), checked_on=known),
+        OneByOne(TestTimeTraining(PRIOR, settings=TestTimeSettings(steps=2), checked_on=known)),
         Correction(PRIOR, like_training=train, checked_on=known),
         RadiusRefinement(prior=PRIOR, checked_on=known),
     ):

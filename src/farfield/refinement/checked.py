@@ -19,6 +19,7 @@ from ase import Atoms
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import LabelCache, Prior, label
 from farfield.refinement.correction_rule import LEAST_LEARNED
+from farfield.refinement.replay import refuse_leak
 from farfield.structures import Labels, labels_of, without_labels
 
 Floats = npt.NDArray[np.float64]
@@ -53,6 +54,7 @@ def doubted(
     potential: Potential,
     prior: Prior,
     training: Sequence[Atoms],
+    structures: Sequence[Atoms],
     *,
     alike: bool = True,
     workers: int = 1,
@@ -67,11 +69,19 @@ def doubted(
     training
         Structures that the model was trained on; at most 32 of them are looked at. Their reference
         labels, if they have any, tell the main head's own error.
+    structures
+        Those to refine for, none of which may be among them.
     alike
         Whether the two heads must err alike where labels tell.
     workers, cache
         For labelling.
+
+    Raises
+    ------
+    LabelError
+        A structure to refine for is among those of training.
     """
+    refuse_leak(training, structures)
     step = max(1, -(-len(training) // CHECKED))
     chosen = [atoms for atoms in training if len(atoms) > 1][::step]
     if not chosen:

@@ -25,7 +25,6 @@ from farfield.refinement.contract import Record, Refined, Refinement
 from farfield.refinement.corrected import Corrected
 from farfield.refinement.correction_rule import CorrectionRule, cautious
 from farfield.refinement.delta import Delta, require_same_levels
-from farfield.refinement.replay import refuse_leak
 from farfield.refinement.trust import require_level
 from farfield.structures import without_labels
 
@@ -98,10 +97,9 @@ class Correction(Refinement):
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         require_head(potential, self._prior)
         require_level(potential, self._prior)
-        refuse_leak(self._checked_on, structures)
         if self._delta is not None:
             require_same_levels(self._delta, potential, self._prior)
-        if not self._force and (doubt := self._doubt(potential)):
+        if not self._force and (doubt := self._doubt(potential, structures)):
             settings = {"prior": self._prior.level_of_theory, "force": self._force}
             return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         rule = replace(self._rule or self._cautious(potential), prior=self._spec)
@@ -131,9 +129,9 @@ class Correction(Refinement):
         ]
         return Refined(refined, Record(self.name, True, reasons, figures, settings=settings))
 
-    def _doubt(self, potential: Potential) -> str | None:
+    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
         """Why the prior is not the one that its head has learned, or of no use to the other."""
-        given = (potential, self._prior, self._checked_on)
+        given = (potential, self._prior, self._checked_on, structures)
         unproven = self._rule is None  # a learned β knows whether the heads err alike
         with open_cache(self._cache) as cache:
             return doubted(*given, alike=unproven, workers=self._workers, cache=cache)

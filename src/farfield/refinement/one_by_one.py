@@ -66,7 +66,7 @@ class OneByOne(Refinement):
         if prior is not None:
             require_head(start, prior)
             require_level(start, prior)
-        refuse_leak(training.replay, structures)
+        refuse_leak([*training.replay, *(training.checked_on or ())], structures)
         settings = {
             **training.described(),
             "per": "structure",

@@ -34,7 +34,6 @@ from farfield.refinement.radius_rule import (
     require_criterion,
 )
 from farfield.refinement.radius_table import RadiusByComposition, RadiusTable
-from farfield.refinement.replay import refuse_leak
 from farfield.shifts import Profile
 from farfield.structures import composition, some_of_each
 
@@ -124,7 +123,6 @@ class RadiusRefinement(Refinement):
     def _refine(self, potential: Potential, structures: list[Atoms]) -> Refined:
         if self._prior is not None:
             require_head(potential, self._prior)
-        refuse_leak(self._checked_on, structures)
         mode, criterion, reason = self._choice(potential)
         settings: dict[str, Any] = {"mode": mode, "criterion": criterion, "per": self._per}
         if mode is None or criterion is None:
@@ -132,7 +130,7 @@ class RadiusRefinement(Refinement):
         require_mode(potential, mode)
         asking = criterion in ASKING
         must_agree = asking and not self._forced
-        if must_agree and (doubt := self._doubt(potential)):
+        if must_agree and (doubt := self._doubt(potential, structures)):
             return Refined(potential, Record(self.name, False, [doubt], settings=settings))
         known = {} if asking else self._references(potential, criterion)
         rule = make_rule(
@@ -142,12 +140,17 @@ class RadiusRefinement(Refinement):
             rule = replace(rule, trusted=UNEXPLAINED)
         prior = self._prior if asking else None
         refined = RadiusRefined(potential, rule, prior, self._cache, self._workers)
-        settings |= {"margin": rule.margin, "radii_A": list(rule.radii)}
+        settings |= {"margin": rule.margin, "radii_A": [round(radius, 4) for radius in rule.radii]}
         settings["radii_left_out"] = {
             f"{radius:g} Å": why for radius, why in candidate_radii(potential, mode)[1].items()
         }
+        reasons = [reason]
         if self._per == "composition":
-            structures = some_of_each(structures, MOST_OF_EACH)
+            given, structures = structures, some_of_each(structures, MOST_OF_EACH)
+            reasons.append(
+                f"{len(structures)} of {len(given)} structures were looked at, at most "
+                f"{MOST_OF_EACH} of each composition"
+            )
         words = refined.asked(structures, ASKING) if must_agree else {}
         if must_agree:
             distances = words[criterion]
@@ -158,11 +161,11 @@ class RadiusRefinement(Refinement):
         figures = _figures(rule, distances, picked)
         radii = [rule.all_radii[place] for place in picked]
         silent = int((distances == distances[:, :1]).all(axis=1).sum()) if asking else 0
-        reasons = [reason]
         if silent:
+            then = "keep their radius" if self._per == "structure" else "have no say"
             reasons.append(
                 f"on {silent} of {len(structures)} structures the prior failed or is not trusted "
-                "(most of its forces have no counterpart in the model's): they keep their radius"
+                f"(most of its forces have no counterpart in the model's): they {then}"
             )
         changed = sum(radius != rule.training_radius for radius in radii)
         if changed == 0:
@@ -179,6 +182,9 @@ class RadiusRefinement(Refinement):
                 record = Record(self.name, False, reasons, figures, settings=settings)
                 return Refined(potential, record)
         common = ", ".join(f"{r:g} Å ({n})" for r, n in sorted(Counter(radii).items()))
+        found = dict(zip(map(composition, structures), radii, strict=True))
+        if self._per == "composition":
+            common = ", ".join(f"{formula} {radius:g} Å" for formula, radius in found.items())
         reasons.append(
             f"by the criterion {criterion}, {mode} changes {changed} of {len(structures)} "
             f"structures; radii: {common}"
@@ -187,15 +193,14 @@ class RadiusRefinement(Refinement):
         if self._per == "set":
             return Refined(refined.at(radii[0]), record)
         if self._per == "composition":
-            found = dict(zip(map(composition, structures), radii, strict=True))
             table = RadiusTable(mode, found, rule.training_radius)
             return Refined(RadiusByComposition(potential, table), record)
         return Refined(refined, record)
 
-    def _doubt(self, potential: Potential) -> str | None:
+    def _doubt(self, potential: Potential, structures: Sequence[Atoms]) -> str | None:
         """Why the prior is not to choose."""
         assert self._prior is not None  # the criterion asks it
-        given = (potential, self._prior, self._checked_on)
+        given = (potential, self._prior, self._checked_on, structures)
         with open_cache(self._cache) as cache:
             return doubted(*given, workers=self._workers, cache=cache)
 

@@ -116,7 +116,7 @@ class TestTimeTraining(Refinement):
         if self.asked is not None:
             require_head(start, self.asked)
             require_level(start, self.asked)
-        refuse_leak([*self.replay, *(self.checked_on or ())], structures)
+        refuse_leak(self.replay, structures)
         replayed = labelled(self.replay, start)
         require_training_domain(replayed, self.settings)
         settings = self.described()
@@ -210,7 +210,7 @@ class TestTimeTraining(Refinement):
         """Why the prior is not learned from."""
         if self.asked is None or self.checked_on is None:
             return None
-        given = (potential, self.asked, self.checked_on)
+        given = (potential, self.asked, self.checked_on, structures)
         return unseen_electrons(structures, self.checked_on) or doubted(
             *given, workers=self.workers, cache=self.cache
         )
