@@ -51,8 +51,8 @@ def write_sgdml(path, count=5, **more):
     return positions, energies, forces
 
 
-def write_revised(path, count=5):
-    positions, energies, forces = frames(count)
+def write_revised(path, count=5, seed=0):
+    positions, energies, forces = frames(count, seed)
     np.savez(
         path,
         nuclear_charges=WATER.astype(np.uint8),
@@ -72,24 +72,31 @@ def write_spice(path, group_names=("103147721", "[Na+] water"), count=3, units=T
     positions, energies, gradients = frames(count)
     with h5py.File(path, "w") as handle:
         for name in group_names:
-            group = handle.create_group(name)
-            text = h5py.string_dtype()
-            subset = "SPICE PubChem Set 1 Single Points Dataset v1.2"
+            subset, smiles = "PubChem Set 1 Single Points Dataset v1.2", "[O:1]([H:2])[H:3]"
             if "Na" in name:
-                subset = "SPICE Ion Pairs Single Points Dataset v1.1"
-            smiles = "[Na+:1].[O:2]([H:3])[H:4]" if "Na" in name else "[O:1]([H:2])[H:3]"
-            group.create_dataset("subset", data=[subset], dtype=text)
-            group.create_dataset("smiles", data=[smiles], dtype=text)
-            group.create_dataset("atomic_numbers", data=WATER.astype(np.int16))
-            for key, values, unit in (
-                ("conformations", positions / BOHR, "bohr"),
-                ("dft_total_energy", energies, "hartree"),
-                ("dft_total_gradient", gradients, "hartree/bohr"),
-            ):
-                array = group.create_dataset(key, data=values)
-                if units:
-                    array.attrs["units"] = unit
+                subset = "Ion Pairs Single Points Dataset v1.1"
+                smiles = "[Na+:1].[O:2]([H:3])[H:4]"
+            group = handle.create_group(name)
+            fill_spice(group, subset, smiles, WATER, positions, energies, gradients, units)
     return positions, energies, gradients
+
+
+def fill_spice(group, subset, smiles, numbers, positions, energies, gradients, units=True):
+    """One molecule of SPICE; positions in Å, the labels in atomic units."""
+    import h5py
+
+    text = h5py.string_dtype()
+    group.create_dataset("subset", data=[f"SPICE {subset}"], dtype=text)
+    group.create_dataset("smiles", data=[smiles], dtype=text)
+    group.create_dataset("atomic_numbers", data=np.asarray(numbers, dtype=np.int16))
+    for key, values, unit in (
+        ("conformations", positions / BOHR, "bohr"),
+        ("dft_total_energy", energies, "hartree"),
+        ("dft_total_gradient", gradients, "hartree/bohr"),
+    ):
+        array = group.create_dataset(key, data=values)
+        if units:
+            array.attrs["units"] = unit
 
 
 def write_ani(path, count=4):
@@ -167,9 +174,9 @@ def write_chgnet(path, names=("mp-149", "mp-150")):
     path.write_text(json.dumps({name: material() for name in names}))
 
 
-def xyz_text(count=3, **info):
+def xyz_text(count=3, seed=0, **info):
     """Extended XYZ with eV and eV/Å."""
-    positions, energies, forces = frames(count)
+    positions, energies, forces = frames(count, seed)
     words = " ".join(f"{key}={value}" for key, value in info.items())
     text = ""
     for index in range(count):

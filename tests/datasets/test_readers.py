@@ -65,6 +65,8 @@ def test_spice_is_in_hartree_and_bohr_with_gradients(units, tmp_path):
     ions = list(made.stream("spice1", "ion pairs", tmp_path / "s.hdf5"))
     assert len(ions) == 3 and ions[0].info["charge"] == 1
     assert len(list(made.stream("spice1", "all", tmp_path / "s.hdf5"))) == 6
+    with pytest.raises(DatasetError, match="no molecule's subset has 'pubchem se'"):
+        list(made.stream("spice2", "PubChem Se", tmp_path / "s.hdf5"))
     with pytest.raises(DatasetError, match="no molecule's subset has 'dipeptides'"):
         list(made.stream("spice1", "Dipeptides", tmp_path / "s.hdf5"))
 

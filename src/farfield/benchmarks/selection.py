@@ -46,6 +46,10 @@ class Conditions(BaseModel):
     force_norm: Range | None = Field(
         default=None, description="mean over the atoms of the norm of the reference force, eV/Å"
     )
+    force_norm_quantile: Range | None = Field(
+        default=None,
+        description="rank by force norm among those that fulfil all else: 0 to 1, not included",
+    )
     n_atoms: Range | None = Field(default=None, description="number of atoms")
     contains: tuple[str, ...] = Field(default=(), description="elements that must be in it")
     lacks: tuple[str, ...] = Field(default=(), description="elements that must not be in it")
@@ -61,8 +65,18 @@ class Conditions(BaseModel):
                 raise ValueError(f"no element has the symbol {symbol!r}")
         return symbols
 
+    def choose(self, structures: Sequence[Atoms]) -> list[Atoms]:
+        """Those that fulfil them, in their order."""
+        found = [atoms for atoms in structures if self.hold(atoms)]
+        if self.force_norm_quantile is None:
+            return found
+        ranks = np.argsort(np.argsort([_force_norm(atoms) for atoms in found], kind="stable"))
+        quantiles = ranks / max(len(found), 1)
+        holds = self.force_norm_quantile.holds
+        return [atoms for atoms, at in zip(found, quantiles, strict=True) if holds(at)]
+
     def hold(self, atoms: Atoms) -> bool:
-        """Whether a structure fulfils them."""
+        """Whether a structure fulfils them, as far as it can be said of one alone."""
         there = set(atoms.get_chemical_symbols())
         return (
             (self.n_atoms is None or self.n_atoms.holds(len(atoms)))
@@ -83,7 +97,8 @@ class Selection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str = Field(
-        description="embedded:NAME; or a path, below the task file's folder or the data folder"
+        description="embedded:NAME; a reference to a data set; or a path, below the task file's "
+        "folder or the data folder"
     )
     where: Conditions = Field(default=Conditions(), description="before anything is counted")
     first: int = Field(default=0, ge=0, description="where the slice begins")
@@ -97,7 +112,7 @@ class Selection(BaseModel):
         ConfigError
             There are fewer than the slice asks for, or none.
         """
-        found = [atoms for atoms in structures if self.where.hold(atoms)]
+        found = self.where.choose(structures)
         if self.count is not None or self.first > 0:
             order = np.random.default_rng(sum(self.file.encode())).permutation(len(found))
             stop = len(found) if self.count is None else self.first + self.count

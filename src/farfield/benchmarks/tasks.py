@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from farfield import embedded
 from farfield.benchmarks.families import FamilyChanges
 from farfield.benchmarks.selection import Selection, evenly
+from farfield.benchmarks.task_files import read_file
 from farfield.errors import ConfigError, did_you_mean
 from farfield.settings import read_yaml, validated
-from farfield.structures import is_reference, read
+from farfield.structures import is_reference
 from farfield.training import TrainingSettings
 
 FOLDER = Path(__file__).parent / "tasks"
@@ -113,16 +114,17 @@ class Task(BaseModel):
 
     def structures(self, selections: tuple[Selection, ...]) -> list[Atoms]:
         """Read the test structures of some selections, with their labels."""
-        found = [a for choice in selections for a in choice.choose(read(self.path(choice.file)))]
-        return evenly(found, self.most_test)
+        return evenly(self._chosen(selections), self.most_test)
 
     def training_structures(self) -> list[Atoms]:
         """The structures to train on, the isolated atoms after them."""
-        found = [a for choice in self.train for a in choice.choose(read(self.path(choice.file)))]
-        found = evenly(found, self.most_train)
+        found = evenly(self._chosen(self.train), self.most_train)
         if self.isolated_atoms is not None:
-            found += read(self.path(self.isolated_atoms))
+            found += read_file(self.path(self.isolated_atoms))
         return found
+
+    def _chosen(self, selections: tuple[Selection, ...]) -> list[Atoms]:
+        return [a for one in selections for a in one.choose(read_file(self.path(one.file)))]
 
     def path(self, file: str) -> Path:
         """Where a file lies that the task names."""

@@ -82,8 +82,9 @@ def listing(as_json: options.Json = False) -> None:
         return
     for kind, entries in content.items():
         typer.echo(kind)
+        width = max(map(len, entries)) + 2
         for name, title in entries.items():
-            typer.echo(f"  {name:21}{title}")
+            typer.echo(f"  {name:{width}}{title}")
 
 
 @app.command("compare")

@@ -38,7 +38,7 @@ def _read(source: Source) -> Iterator[Block]:
         found = False
         for group in handle.values():
             hdf5.require(group, ("atomic_numbers", _POSITIONS, _ENERGY, _GRADIENT), source.path)
-            if source.subset.part and source.subset.part not in _text(group, "subset").lower():
+            if not _has_words(_text(group, "subset"), source.subset.part):
                 continue
             found = True
             _confirm_units(source, group)
@@ -68,6 +68,11 @@ def _structures(source: Source, group: Any, places: Sequence[int]) -> Iterator[A
             where=f"{source.path.name}, {group.name}, conformation {place}",
             info={"charge": charge, "spice_subset": _text(group, "subset")},
         )
+
+
+def _has_words(name: str, words: str) -> bool:
+    """Whether words stand in a name as they are: "set 1" is not in "set 10"."""
+    return not words or bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", name.lower()))
 
 
 def _confirm_units(source: Source, group: Any) -> None:
