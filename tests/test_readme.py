@@ -67,3 +67,5 @@ def test_a_table_that_differs_is_found() -> None:
     assert planted != README == tables.filled(planted) == tables.filled(README)
     with pytest.raises(SystemExit, match="9 was asked for"):
         tables.filled("<!-- table 9 of benchmarks/embedded/results.md -->\n| |\n")
+    with pytest.raises(SystemExit, match="has 0 headings that begin"):
+        tables.filled('<!-- table "No such" of benchmarks/embedded/results.md -->\n| |\n')

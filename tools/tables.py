@@ -1,7 +1,8 @@
 """Put the tables of studies into README and docs, where a comment names them.
 
 A comment ``<!-- table 1 of benchmarks/embedded/results.md -->`` stands above the table; the first
-of a file is table 1. ``python tools/tables.py`` writes those that differ, ``--check`` names them.
+of a file is table 1. ``<!-- table "Its worth" of FILE -->`` is the first one below the heading that
+begins so. ``python tools/tables.py`` writes those that differ, ``--check`` names them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACE = re.compile(r"<!-- table (\d+) of (\S+) -->\n((?:\|.*\n)*)")
+PLACE = re.compile(r"<!-- table (\d+|\"[^\"]+\") of (\S+) -->\n((?:\|.*\n)*)")
+HEADING = re.compile(r"^#+ ", flags=re.MULTILINE)
 TABLE = re.compile(r"(?:^\|.*\n)+", flags=re.MULTILINE)
 
 
@@ -33,10 +35,18 @@ def _comment(found: re.Match[str]) -> str:
 
 
 def _table(found: re.Match[str]) -> str:
-    tables = TABLE.findall((ROOT / found[2]).read_text(encoding="utf-8") + "\n")
-    number = int(found[1])
+    wanted, text = found[1], (ROOT / found[2]).read_text(encoding="utf-8") + "\n"
+    number = 1
+    if wanted.startswith('"'):
+        sections = [part for part in HEADING.split(text) if part.startswith(wanted.strip('"'))]
+        if len(sections) != 1:
+            raise SystemExit(f"{found[2]} has {len(sections)} headings that begin {wanted}")
+        text = sections[0]
+    else:
+        number = int(wanted)
+    tables = TABLE.findall(text)
     if not 1 <= number <= len(tables):
-        raise SystemExit(f"{found[2]} has {len(tables)} tables, and {number} was asked for")
+        raise SystemExit(f"{found[2]} has {len(tables)} tables where {wanted} was asked for")
     return str(tables[number - 1])
 
 
