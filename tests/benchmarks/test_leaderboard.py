@@ -6,13 +6,14 @@ import json
 import re
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from farfield.benchmarks.leaderboard import leaderboard
 from farfield.benchmarks.results import load_results, merged, save_results
-from farfield.benchmarks.statistics import by_structure, change, mean_error
+from farfield.benchmarks.statistics import by_structure, change, mean_error, median_error
 from farfield.benchmarks.versus import versus
 from farfield.errors import ConfigError
 from farfield.reports.leaderboard import render_leaderboard
@@ -21,6 +22,10 @@ from farfield.verbs.bench import bench_report
 from .made import SIZE, results
 
 NAMES = ("a.json", "b.json")
+
+
+def _which(entry: dict[str, Any]) -> tuple[str, str, str]:
+    return entry["family"], entry["contestant"], entry["set"]
 
 
 def test_errors_are_averaged_over_seeds_before_they_are_resampled() -> None:
@@ -33,6 +38,14 @@ def test_errors_are_averaged_over_seeds_before_they_are_resampled() -> None:
     found = mean_error([each])
     assert found.value == pytest.approx((1.5 + 3.0 + 6.0) / 3)
     assert found.low < found.value < found.high
+
+
+def test_a_few_failures_do_not_move_the_median() -> None:
+    sound = {place: [1.0 + 0.1 * place, 1.0] for place in range(9)}
+    failed = {**sound, 8: [1e6, 1.0]}
+    assert median_error([sound]) == median_error([failed]) < 1.1
+    assert mean_error([failed]).value > 1e4
+    assert median_error([sound, {0: [3.0]}]) == pytest.approx(0.5 * (median_error([sound]) + 3.0))
 
 
 def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
@@ -61,11 +74,8 @@ def test_pairs_settle_what_means_do_not() -> None:
 def test_the_board_shows_the_means_of_the_results() -> None:
     content = results()
     task = leaderboard(content, [content]).tasks[0]
-    entries = [
-        entry
-        for entry in content["entries"]
-        if (entry["family"], entry["contestant"], entry["set"]) == ("mace", "ttt", "new_element")
-    ]
+    wanted = ("mace", "ttt", "new_element")
+    entries = [entry for entry in content["entries"] if _which(entry) == wanted]
     values: dict[int, list[float]] = {}
     for entry in entries:
         for place, error in zip(entry["places"], entry["errors"], strict=True):
@@ -77,6 +87,11 @@ def test_the_board_shows_the_means_of_the_results() -> None:
     assert -0.5 < row.change.low < row.change.value < row.change.high < -0.3  # 0.6 was made up
     assert row.shifted is not None
     assert row.shifted.value == pytest.approx(np.mean([s.value for s in row.sets.values()]))
+    middles = [
+        np.median([e["errors"] for e in content["entries"] if _which(e) == ("mace", "ttt", title)])
+        for title in task.axes
+    ]
+    assert row.median == pytest.approx(1000 * np.mean(middles))
     assert row.spread is not None
     assert (row.seeds, row.acted) == (2, "4 of 4")
 

@@ -78,6 +78,11 @@ def mean_error(sets: Sequence[Each], seed: int = 0) -> Estimate:
     return _estimate(float(np.mean([column.mean() for column in columns])), draws)
 
 
+def median_error(sets: Sequence[Each]) -> float:
+    """Mean over sets of the median over structures and seeds; a few that fail do not move it."""
+    return float(np.mean([np.median(np.concatenate(list(each.values()))) for each in sets]))
+
+
 def change(first: Sequence[Each], second: Sequence[Each], seed: int = 0) -> Change:
     """How ``first`` differs from ``second``, set by set on the structures that both have.
 

@@ -14,7 +14,7 @@ from farfield.reports.render import environment, island, script_hash, static
 
 SCHEMA = "farfield-leaderboard/1"
 UNITS = {
-    "tasks.standings.control, shifted, sets, after, spread": "tasks.unit",
+    "tasks.standings.control, shifted, median, sets, after, spread": "tasks.unit",
     "tasks.standings.change": "1 (a share)",
     "tasks.standings.seconds, tasks.models.training_seconds": "s",
     "tasks.curves.distances": "1 (multiples of the 95 % line)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from farfield.reports.contents.board import Leaderboard, Standing, TaskBoard
 from farfield.reports.numbers import MISSING, decimals_for, fixed, interval, percent
@@ -32,6 +32,7 @@ def _task(task: TaskBoard) -> list[str]:
         "in distribution",
         "shifted [95 %]",
         "over seeds",
+        "median",
         "change [95 %]",
         "in distribution, after",
         "acted",
@@ -40,7 +41,9 @@ def _task(task: TaskBoard) -> list[str]:
     facts = "; ".join(f"{name.lower()}: {value}" for name, value in task.facts.items())
     lines = [f"## {task.name}: {task.title}", "", f"Errors in {task.unit}: {task.metric}.", ""]
     lines += [f"{facts[:1].upper()}{facts[1:]}.", "", "Shifted, and its change:", ""]
-    lines += [*_side_by_side(task, known, decimals), ""]
+    lines += [*_side_by_side(task, known, lambda one: _mean_and_change(one, decimals)), ""]
+    lines += ["Medians over structures and seeds, their mean over the shifted sets:", ""]
+    lines += [*_side_by_side(task, known, lambda one: fixed(one.median, decimals)), ""]
     lines += _table(heads, _rows(task, known, decimals))
     lacking = [one for one in task.standings if one.reasons]
     if lacking:
@@ -49,7 +52,9 @@ def _task(task: TaskBoard) -> list[str]:
     return lines
 
 
-def _side_by_side(task: TaskBoard, known: Sequence[Standing], decimals: int) -> list[str]:
+def _side_by_side(
+    task: TaskBoard, known: Sequence[Standing], cell: Callable[[Standing], str]
+) -> list[str]:
     """A row per method and a column per family, the baseline first and then by the mean error."""
     families = list(dict.fromkeys(model.family for model in task.models))
     methods: dict[str, dict[str, Standing]] = {}
@@ -59,7 +64,7 @@ def _side_by_side(task: TaskBoard, known: Sequence[Standing], decimals: int) -> 
     ordered = sorted(methods.values(), key=lambda each: _place(list(each.values())))
     rows = []
     for each in ordered:
-        cells = [_cell(each[name], decimals) if name in each else MISSING for name in families]
+        cells = [cell(each[name]) if name in each else MISSING for name in families]
         rows.append([next(iter(each.values())).method, *cells])
     return _table(["method", *families], rows)
 
@@ -69,7 +74,7 @@ def _place(each: Sequence[Standing]) -> tuple[bool, float]:
     return each[0].kind != "supervised", sum(errors) / len(errors)
 
 
-def _cell(one: Standing, decimals: int) -> str:
+def _mean_and_change(one: Standing, decimals: int) -> str:
     error = fixed(one.shifted.value if one.shifted else None, decimals)
     return error if one.change is None else f"{error} ({percent(one.change.value, signed=True)})"
 
@@ -85,6 +90,7 @@ def _rows(task: TaskBoard, known: Sequence[Standing], decimals: int) -> list[lis
             fixed(one.control.value if one.control else None, decimals),
             interval(one.shifted, decimals),
             " to ".join(fixed(limit, decimals) for limit in one.spread or ()) or MISSING,
+            fixed(one.median, decimals),
             _change(one),
             fixed(one.after.value if one.after else None, decimals),
             one.acted or MISSING,

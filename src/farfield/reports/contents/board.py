@@ -20,6 +20,8 @@ class Standing:
         every prediction; or ``"labels"``, one that sees labels of the shifted sets.
     control, shifted
         Error in distribution, and the mean over the shifted sets, in the task's unit.
+    median
+        As ``shifted``, with medians over structures and seeds in place of means.
     sets
         Error on each shifted set.
     change
@@ -44,6 +46,7 @@ class Standing:
     kind: str
     control: Interval | None = None
     shifted: Interval | None = None
+    median: float | None = None
     sets: dict[str, Interval] = field(default_factory=dict)
     change: Interval | None = None
     after: Interval | None = None
