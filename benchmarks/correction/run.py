@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from farfield.benchmarks.bench import Bench
-from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.heads import compare_heads, heads_table
+from farfield.benchmarks.results.tables import added, summary, table
 from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import kept, run
-from farfield.benchmarks.tables import added, summary, table
 from farfield.benchmarks.zoo import Strategy, Zoo
 
 HERE = Path(__file__).parent

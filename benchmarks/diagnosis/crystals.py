@@ -21,7 +21,7 @@ import numpy as np
 from ase import Atoms
 
 from farfield import diagnose, load_model, profile
-from farfield.benchmarks.tasks import DATA_VARIABLE
+from farfield.benchmarks.tasks.task import DATA_VARIABLE
 from farfield.errors import ConfigError
 from farfield.files import write_json, write_text
 from farfield.processes import set_up_process

@@ -29,8 +29,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farfield.benchmarks.detection import Detection, detect
-from farfield.benchmarks.metrics import calibration_error, coverage, spearman
-from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.results.metrics import calibration_error, coverage, spearman
+from farfield.benchmarks.tasks.task import load_task
 from farfield.benchmarks.uncertainty import compare_scores
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text

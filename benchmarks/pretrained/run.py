@@ -44,7 +44,7 @@ import numpy.typing as npt
 from ase import Atoms
 from ase.build import bulk
 
-from farfield.benchmarks.tasks import DATA_VARIABLE
+from farfield.benchmarks.tasks.task import DATA_VARIABLE
 from farfield.errors import ConfigError
 from farfield.files import write_json, write_text
 from farfield.potentials import Potential, Prediction, TrainablePotential
@@ -54,8 +54,8 @@ from farfield.processes import set_up_process
 from farfield.refinement import Correction
 from farfield.refinement.checked import SCALE
 from farfield.refinement.comparison import compare
-from farfield.refinement.correction import SIZE
-from farfield.refinement.correction_rule import cautious
+from farfield.refinement.correction.refinement import SIZE
+from farfield.refinement.correction.rule import cautious
 from farfield.structures import attach, read, require_labels, without_labels
 from farfield.training import TrainingSettings
 from farfield.training.retrofit import retrofit

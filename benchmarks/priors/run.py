@@ -22,7 +22,7 @@ import numpy as np
 
 from farfield.benchmarks.bench import Bench
 from farfield.benchmarks.heads import compare_heads
-from farfield.benchmarks.metrics import structure_force_mae
+from farfield.benchmarks.results.metrics import structure_force_mae
 from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL
 from farfield.benchmarks.zoo import Recipe, Zoo

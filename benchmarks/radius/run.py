@@ -29,13 +29,13 @@ import numpy as np
 import torch
 from ase import Atoms
 
-from farfield.benchmarks.radius import judge_gated, judge_set, reference_profile
-from farfield.benchmarks.radius_cost import agreement, cluster, selection_costs
-from farfield.benchmarks.radius_drift import drift, jumps, total_energies
-from farfield.benchmarks.radius_tables import results_page
+from farfield.benchmarks.radius.cost import agreement, cluster, selection_costs
+from farfield.benchmarks.radius.drift import drift, jumps, total_energies
+from farfield.benchmarks.radius.study import judge_gated, judge_set, reference_profile
+from farfield.benchmarks.radius.tables import results_page
 from farfield.benchmarks.remembered import Remembered
 from farfield.benchmarks.study import CONTROL
-from farfield.benchmarks.tasks import DATA_VARIABLE, load_task
+from farfield.benchmarks.tasks.task import DATA_VARIABLE, load_task
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.errors import ConfigError
 from farfield.files import write_json, write_text

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 from ase import Atoms
 
-from farfield.benchmarks.metrics import structure_force_mae
+from farfield.benchmarks.results.metrics import structure_force_mae
 from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL
 from farfield.benchmarks.zoo import Recipe, Zoo

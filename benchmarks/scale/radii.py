@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from molecules import made
 
-from farfield.benchmarks.radius_cost import published_eigenvalues
+from farfield.benchmarks.radius.cost import published_eigenvalues
 from farfield.graphs import neighbour_graphs, spectra_within
 
 RADII = np.linspace(3.0, 9.0, 10)  # Å, the default of the published script

@@ -172,7 +172,7 @@ def ten_radii(row: dict[str, Any]) -> list[str]:
         f"The same molecules ({row['structures']:,}), eigenvalues of the plain Laplacian within "
         f"{len(row['radii_A'])} radii from {least:.2f} to {most:.2f} Å, neighbour lists included, "
         "against the procedure published with arXiv 2503.08674, with its default radii, as "
-        f"`farfield.benchmarks.radius_cost` re-creates it "
+        f"`farfield.benchmarks.radius.cost` re-creates it "
         f"({row['baseline_structures']} of the molecules); load {row['load']}.",
         "",
         "| | per structure |",

@@ -29,7 +29,7 @@ import numpy as np
 from ase import Atoms
 
 from farfield import compare, simulate
-from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.tasks.task import load_task
 from farfield.benchmarks.zoo import Recipe, Strategy, Zoo
 from farfield.files import write_json, write_text
 from farfield.potentials import Potential

@@ -27,7 +27,7 @@ from farfield.potentials import TrainablePotential, require_trainable
 from farfield.priors import Failure, LabelCache, label, load_prior
 from farfield.processes import set_up_process
 from farfield.refinement import TestTimeSettings, TestTimeTraining, load_model
-from farfield.refinement.displacements import displaced
+from farfield.refinement.adaptation.displacements import displaced
 from farfield.refinement.objectives import (
     DifferenceObjective,
     PriorObjective,

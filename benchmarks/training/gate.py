@@ -21,8 +21,8 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from farfield import embedded
-from farfield.benchmarks.metrics import errors
 from farfield.benchmarks.provenance import hardware, versions
+from farfield.benchmarks.results.metrics import errors
 from farfield.files import write_json, write_text
 from farfield.potentials import Potential, require_trainable
 from farfield.priors import LabelCache, Prior, load_prior

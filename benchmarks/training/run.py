@@ -26,13 +26,13 @@ import numpy as np
 from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
-from farfield.benchmarks.fine_tuning import fine_tune
-from farfield.benchmarks.mace_multihead import mace_multihead
-from farfield.benchmarks.method import Method
+from farfield.benchmarks.contestants.fine_tuning import fine_tune
+from farfield.benchmarks.contestants.mace_multihead import mace_multihead
+from farfield.benchmarks.contestants.method import Method
+from farfield.benchmarks.results.tables import added, summary, table
 from farfield.benchmarks.scripts import open_zoos, write_study
 from farfield.benchmarks.study import CONTROL, judge, run
-from farfield.benchmarks.tables import added, summary, table
-from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.tasks.task import load_task
 from farfield.files import write_json
 from farfield.structures import read
 

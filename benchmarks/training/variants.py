@@ -20,8 +20,8 @@ import yaml
 from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
-from farfield.benchmarks.contestants import CONTESTANTS
-from farfield.benchmarks.method import Method
+from farfield.benchmarks.contestants.method import Method
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.provenance import hardware, versions
 from farfield.benchmarks.scripts import open_zoos
 from farfield.benchmarks.study import judge

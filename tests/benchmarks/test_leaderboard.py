@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from farfield.benchmarks.leaderboard import leaderboard
-from farfield.benchmarks.results import load_results, merged, save_results
-from farfield.benchmarks.statistics import by_structure, change, mean_error, median_error
-from farfield.benchmarks.versus import versus
+from farfield.benchmarks.results.files import load_results, merged, save_results
+from farfield.benchmarks.results.leaderboard import leaderboard
+from farfield.benchmarks.results.statistics import by_structure, change, mean_error, median_error
+from farfield.benchmarks.results.versus import versus
 from farfield.errors import ConfigError
 from farfield.reports.leaderboard import render_leaderboard
 from farfield.verbs.bench import bench_report

@@ -15,7 +15,7 @@ from farfield.structures import Labels, attach
 
 pytest.importorskip("mace", reason="mace-torch is not installed: pip install 'farfield[mace]'")
 
-from farfield.benchmarks import mace_multihead
+from farfield.benchmarks.contestants import mace_multihead
 from farfield.potentials.mace import MacePotential, MaceSettings, create_mace
 
 ENERGIES = {1: -13.6, 6: -1029.5, 7: -1485.0, 8: -2042.0}

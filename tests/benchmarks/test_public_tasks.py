@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from tests.datasets import made
 
-from farfield.benchmarks.checks import check_task
-from farfield.benchmarks.modes import load_mode
+from farfield.benchmarks.modes.mode import load_mode
 from farfield.benchmarks.runner import run_benchmark
-from farfield.benchmarks.tasks import Task, load_task
+from farfield.benchmarks.tasks.checks import check_task
+from farfield.benchmarks.tasks.task import Task, load_task
 from farfield.datasets import fetching
 from farfield.structures import labels_of
 

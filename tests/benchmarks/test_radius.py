@@ -8,15 +8,15 @@ from ase.build import molecule
 from tests.potentials.conftest import small_mace
 from tests.refinement.conftest import rattled
 
-from farfield.benchmarks.radius import figures, judge_gated, judge_set, reference_profile
-from farfield.benchmarks.radius_cost import (
+from farfield.benchmarks.radius.cost import (
     agreement,
     cluster,
     published_eigenvalues,
     selection_costs,
 )
-from farfield.benchmarks.radius_drift import compiled, drift, jumps
-from farfield.benchmarks.radius_tables import results_page
+from farfield.benchmarks.radius.drift import compiled, drift, jumps
+from farfield.benchmarks.radius.study import figures, judge_gated, judge_set, reference_profile
+from farfield.benchmarks.radius.tables import results_page
 from farfield.benchmarks.remembered import Remembered
 from farfield.graphs import neighbour_graph, references, spectrum
 from farfield.refinement import RadiusRefinement

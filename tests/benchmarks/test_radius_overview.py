@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from farfield.benchmarks.radius_overview import BY_COMPOSITION, COLUMNS, overview
+from farfield.benchmarks.radius.overview import BY_COMPOSITION, COLUMNS, overview
 
 
 def entry(change: float, share: float | None, gated: float) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from ase import Atoms
 from farfield.benchmarks import bench as bench_module
 from farfield.benchmarks import cells, study
 from farfield.benchmarks.bench import Bench, Contestant
-from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.contestants.method import Method
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.families import load_family
-from farfield.benchmarks.method import Method
-from farfield.benchmarks.modes import load_mode
-from farfield.benchmarks.results import load_results
+from farfield.benchmarks.modes.mode import load_mode
+from farfield.benchmarks.results.files import load_results
 from farfield.benchmarks.runner import run_benchmark
-from farfield.benchmarks.tasks import Task, load_task
+from farfield.benchmarks.tasks.task import Task, load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.errors import ConfigError
 from farfield.potentials import Prediction

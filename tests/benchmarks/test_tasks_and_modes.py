@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import yaml
 
-from farfield.benchmarks.checks import check_task
-from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.families import FAMILIES, FamilyChanges, load_family
-from farfield.benchmarks.modes import MODES, Mode, load_mode
-from farfield.benchmarks.selection import Conditions, Range, Selection, evenly
-from farfield.benchmarks.tasks import TASKS, Task, load_task
+from farfield.benchmarks.modes.mode import MODES, Mode, load_mode
+from farfield.benchmarks.tasks.checks import check_task
+from farfield.benchmarks.tasks.selection import Conditions, Range, Selection, evenly
+from farfield.benchmarks.tasks.task import TASKS, Task, load_task
 from farfield.errors import ConfigError, FarfieldError
 from farfield.potentials.adapters import ARCHITECTURES
 from farfield.settings import validated

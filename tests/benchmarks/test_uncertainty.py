@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from farfield.benchmarks.metrics import (
+from farfield.benchmarks.results.metrics import (
     auroc,
     calibration_error,
     coverage,
@@ -21,7 +21,7 @@ from farfield.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch) -> None:
-    monkeypatch.setattr("farfield.benchmarks.metrics.RESAMPLES", 300)
+    monkeypatch.setattr("farfield.benchmarks.results.metrics.RESAMPLES", 300)
 
 
 def test_rank_correlation_by_hand() -> None:

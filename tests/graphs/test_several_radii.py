@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 
-from farfield.benchmarks.radius_cost import published_eigenvalues
+from farfield.benchmarks.radius.cost import published_eigenvalues
 from farfield.graphs import neighbour_graph, spectra_within, spectrum
 
 RADII = [0.5, 1.2, 1.6, 2.2, 3.0, 4.5, 6.0]

@@ -13,7 +13,7 @@ from ase.calculators.emt import EMT
 from farfield.errors import CapabilityError
 from farfield.potentials import BlackBoxPotential
 from farfield.potentials.mace import MacePotential
-from farfield.refinement.atom_radii import AtomRadii, coordination_by_element
+from farfield.refinement.radius.atom_radii import AtomRadii, coordination_by_element
 from farfield.verbs.export import export
 from tests.potentials.conftest import small_mace
 

@@ -20,7 +20,7 @@ from farfield.errors import CapabilityError
 from farfield.potentials.mace import MacePotential
 from farfield.priors import Failure, Prior, compute
 from farfield.refinement import Correction, CorrectionRule, load_model
-from farfield.refinement.corrected import Corrected
+from farfield.refinement.correction.corrected import Corrected
 from farfield.structures import attach, labels_of
 from tests.potentials.conftest import ENERGIES, small_mace
 from tests.refinement.conftest import PRIOR

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farfield.refinement.comparison import Comparison
-from farfield.refinement.correction_rule import CorrectionRule, cautious
-from farfield.refinement.evidence import BETAS, Evidence, learn_rule
+from farfield.refinement.correction.evidence import BETAS, Evidence, learn_rule
+from farfield.refinement.correction.rule import CorrectionRule, cautious
 
 SHARES = st.floats(0.0, 1.0)
 POSITIVE = st.floats(1e-3, 1e3)

@@ -14,7 +14,7 @@ from farfield.errors import CapabilityError, ConfigError, ModelError
 from farfield.potentials.mace import MacePotential
 from farfield.priors import Failure, compute, load_prior
 from farfield.refinement import Correction, CorrectionRule, Delta, load_model
-from farfield.refinement.corrected import Corrected
+from farfield.refinement.correction.corrected import Corrected
 from farfield.structures import without_labels
 from farfield.training.delta import DELTA_HEAD
 from farfield.verbs.refine import refine

@@ -12,8 +12,8 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 
 from farfield.errors import CapabilityError
 from farfield.potentials import BlackBoxPotential
-from farfield.refinement.displacements import displaced
-from farfield.refinement.snapshots import snapshots
+from farfield.refinement.adaptation.displacements import displaced
+from farfield.refinement.distillation.snapshots import snapshots
 
 
 def bond_strain(start: Atoms, copies: list[Atoms]) -> float:

@@ -12,11 +12,11 @@ import torch
 from farfield.errors import ConfigError
 from farfield.potentials import TrainablePotential
 from farfield.refinement import TestTimeSettings
-from farfield.refinement.course_record import course_record
-from farfield.refinement.descent import Descent, cosine, without_conflict
+from farfield.refinement.adaptation.course_record import course_record
+from farfield.refinement.adaptation.descent import Descent, cosine, without_conflict
+from farfield.refinement.adaptation.judgement import Choice, Judgement
+from farfield.refinement.adaptation.moving import Whole
 from farfield.refinement.gate import PRIOR_ERROR
-from farfield.refinement.judgement import Choice, Judgement
-from farfield.refinement.moving import Whole
 from farfield.refinement.objectives import Objective
 
 START = Judgement(0, 1.0, 0.1)

@@ -23,7 +23,7 @@ from farfield.refinement import (
     TestTimeTraining,
     load_model,
 )
-from farfield.refinement.replay import split_off
+from farfield.refinement.adaptation.replay import split_off
 from farfield.shifts import Profile, observe
 from farfield.shifts.profile import fit
 from farfield.structures import without_labels

@@ -9,7 +9,7 @@ from ase import Atoms
 from farfield.errors import CapabilityError, ConfigError
 from farfield.potentials.mace import MacePotential
 from farfield.refinement import Refined, TestTimeSettings, TestTimeTraining
-from farfield.refinement.moving import LowRank, moving_of
+from farfield.refinement.adaptation.moving import LowRank, moving_of
 from farfield.verbs.methods import Given, method_of
 
 from .conftest import PRIOR

@@ -28,9 +28,9 @@ from farfield.refinement import (
     gather_radius_evidence,
     load_model,
 )
-from farfield.refinement.radius import EVIDENCE, MOST_OF_EACH
-from farfield.refinement.radius_evidence import make_rule
-from farfield.refinement.radius_rule import CORRECTED, PRIOR, Per
+from farfield.refinement.radius.evidence import make_rule
+from farfield.refinement.radius.refinement import EVIDENCE, MOST_OF_EACH
+from farfield.refinement.radius.rule import CORRECTED, PRIOR, Per
 from farfield.shifts import Profile
 from farfield.structures import LeftOut, some_of_each
 from farfield.verbs.export import export

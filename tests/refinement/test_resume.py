@@ -17,8 +17,8 @@ from farfield.refinement import (
     TestTimeSettings,
     TestTimeTraining,
 )
-from farfield.refinement.adaptation_checkpoint import AdaptationCheckpoint
-from farfield.refinement.judgement import Judgement
+from farfield.refinement.adaptation.checkpoint import AdaptationCheckpoint
+from farfield.refinement.adaptation.judgement import Judgement
 from farfield.verbs.refine import refine
 
 from .conftest import PRIOR

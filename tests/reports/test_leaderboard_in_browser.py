@@ -11,7 +11,7 @@ import pytest
 from tests.benchmarks.made import results
 from tests.reports.test_report_in_browser import BROWSER, browse
 
-from farfield.benchmarks.leaderboard import leaderboard
+from farfield.benchmarks.results.leaderboard import leaderboard
 from farfield.reports.leaderboard import render_leaderboard
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")

@@ -1,6 +1,6 @@
 """How well a model does, against honest baselines."""
 
-from farfield.benchmarks.metrics import (
+from farfield.benchmarks.results.metrics import (
     Errors,
     Estimate,
     auroc,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from farfield.benchmarks.bench import Bench, evidence_recipes
-from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.study import judge
 from farfield.errors import (
     CapabilityError,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ase import Atoms
 
-from farfield.benchmarks.metrics import Errors, errors
+from farfield.benchmarks.results.metrics import Errors, errors
 from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.priors import Prior, label, require
 from farfield.priors.cache import open_cache

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ase import Atoms
 
 from farfield.benchmarks.bench import EVIDENCE_SEED
-from farfield.benchmarks.tasks import CONTROL
+from farfield.benchmarks.tasks.task import CONTROL
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.potentials import TrainablePotential
 from farfield.refinement.force_error import left_out_errors

@@ -15,13 +15,13 @@ from typing import Any
 
 from farfield.benchmarks import cells
 from farfield.benchmarks.bench import Bench
-from farfield.benchmarks.checks import check_task
-from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.families import Family, load_family
-from farfield.benchmarks.modes import Mode
+from farfield.benchmarks.modes.mode import Mode
 from farfield.benchmarks.provenance import hardware, versions
-from farfield.benchmarks.results import SCHEMA, save_results
-from farfield.benchmarks.tasks import UNITS, Task, load_task
+from farfield.benchmarks.results.files import SCHEMA, save_results
+from farfield.benchmarks.tasks.checks import check_task
+from farfield.benchmarks.tasks.task import UNITS, Task, load_task
 from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.errors import CapabilityError, ConfigError, DependencyError, did_you_mean
 from farfield.potentials.adapters import architectures

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from farfield.benchmarks.provenance import hardware, versions
-from farfield.benchmarks.tasks import load_task
+from farfield.benchmarks.tasks.task import load_task
 from farfield.benchmarks.zoo import Zoo
 from farfield.files import write_json, write_text
 from farfield.priors import LabelCache

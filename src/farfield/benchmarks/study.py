@@ -12,11 +12,11 @@ from typing import Any
 from ase import Atoms
 
 from farfield.benchmarks.bench import Bench, Contestant
-from farfield.benchmarks.checks import require_metric
-from farfield.benchmarks.contestants import CONTESTANTS
-from farfield.benchmarks.method import Method
-from farfield.benchmarks.metrics import structure_energy_errors, structure_force_mae
-from farfield.benchmarks.tasks import CONTROL, Metric
+from farfield.benchmarks.contestants.method import Method
+from farfield.benchmarks.contestants.registry import CONTESTANTS
+from farfield.benchmarks.results.metrics import structure_energy_errors, structure_force_mae
+from farfield.benchmarks.tasks.checks import require_metric
+from farfield.benchmarks.tasks.task import CONTROL, Metric
 from farfield.files import write_json
 from farfield.structures import halves, without_labels
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from farfield.benchmarks.metrics import (
+from farfield.benchmarks.results.metrics import (
     Estimate,
     Floats,
     auroc,

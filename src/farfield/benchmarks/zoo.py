@@ -14,7 +14,7 @@ from typing import Any, Literal, final
 from ase import Atoms
 
 from farfield.benchmarks.families import Family, load_family
-from farfield.benchmarks.tasks import Task
+from farfield.benchmarks.tasks.task import Task
 from farfield.files import write_json
 from farfield.potentials import TrainablePotential
 from farfield.potentials.create import create

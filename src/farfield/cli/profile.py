@@ -74,7 +74,7 @@ def command(
     from farfield.errors import ConfigError
     from farfield.processes import set_up_process
     from farfield.refinement import RadiusEvidence
-    from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
+    from farfield.refinement.radius.refinement import EVIDENCE as RADIUS_EVIDENCE
     from farfield.verbs.methods import EVIDENCE
     from farfield.verbs.profile import merge_profiles, profile
 

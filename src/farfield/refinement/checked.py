@@ -18,8 +18,8 @@ from ase import Atoms
 
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import LabelCache, Prior, label
-from farfield.refinement.correction_rule import LEAST_LEARNED
-from farfield.refinement.replay import refuse_leak
+from farfield.refinement.adaptation.replay import refuse_leak
+from farfield.refinement.correction.rule import LEAST_LEARNED
 from farfield.structures import Labels, labels_of, without_labels
 
 Floats = npt.NDArray[np.float64]

@@ -13,10 +13,10 @@ from farfield.potentials import TrainablePotential, fingerprint
 from farfield.potentials.create import create
 from farfield.potentials.loading import load_potential
 from farfield.priors import Prior
-from farfield.refinement.correction_rule import CorrectionRule
-from farfield.refinement.evidence import Evidence, gather_left_out, learn_rule
+from farfield.refinement.correction.evidence import Evidence, gather_left_out, learn_rule
+from farfield.refinement.correction.rule import CorrectionRule
 from farfield.refinement.force_error import left_out_errors
-from farfield.refinement.radius_evidence import RadiusEvidence, gather_radius_evidence
+from farfield.refinement.radius.evidence import RadiusEvidence, gather_radius_evidence
 from farfield.shifts.expected_error import LeftOutError
 from farfield.structures import LeftOut, leave_groups_out
 from farfield.training import TrainingSettings

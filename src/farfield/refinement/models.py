@@ -10,9 +10,13 @@ import torch
 from farfield.errors import ModelError
 from farfield.potentials import Potential, TrainablePotential
 from farfield.potentials.loading import load_potential
-from farfield.refinement import adapted_each, correction_rule, delta, radius_rule, radius_table
-from farfield.refinement.corrected import DELTA, Corrected
-from farfield.refinement.radius_refined import RadiusRefined
+from farfield.refinement.adaptation import adapted_each
+from farfield.refinement.correction import delta
+from farfield.refinement.correction import rule as correction_rule
+from farfield.refinement.correction.corrected import DELTA, Corrected
+from farfield.refinement.radius import rule as radius_rule
+from farfield.refinement.radius import table as radius_table
+from farfield.refinement.radius.refined import RadiusRefined
 
 
 def load_model(

@@ -15,7 +15,7 @@ from farfield.errors import LabelError
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Prior
 from farfield.refinement.comparison import compare
-from farfield.refinement.correction_rule import UNEXPLAINED
+from farfield.refinement.correction.rule import UNEXPLAINED
 from farfield.structures import describe
 from farfield.training import Sample
 

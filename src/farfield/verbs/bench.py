@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from farfield.benchmarks.contestants import CONTESTANTS
+from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.families import FAMILIES
-from farfield.benchmarks.leaderboard import leaderboard
-from farfield.benchmarks.modes import MODES, Mode, load_mode
-from farfield.benchmarks.results import load_results, merged
+from farfield.benchmarks.modes.mode import MODES, Mode, load_mode
+from farfield.benchmarks.results.files import load_results, merged
+from farfield.benchmarks.results.leaderboard import leaderboard
+from farfield.benchmarks.results.versus import Row
+from farfield.benchmarks.results.versus import versus as compare_results
 from farfield.benchmarks.runner import RESULTS, run_benchmark
-from farfield.benchmarks.tasks import TASKS, load_task
-from farfield.benchmarks.versus import Row
-from farfield.benchmarks.versus import versus as compare_results
+from farfield.benchmarks.tasks.task import TASKS, load_task
 from farfield.files import write_text
 from farfield.reports.leaderboard import write_leaderboard
 from farfield.reports.leaderboard_markdown import leaderboard_markdown

@@ -11,7 +11,7 @@ from ase import Atoms
 from farfield.errors import ConfigError
 from farfield.potentials import Potential, require_trainable
 from farfield.priors import Prior, default_cache_dir, require
-from farfield.refinement.correction import require_head
+from farfield.refinement.correction.refinement import require_head
 from farfield.refinement.leave_out import (
     errors_by_leaving_out,
     radius_by_leaving_out,

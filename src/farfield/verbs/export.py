@@ -7,7 +7,7 @@ from pathlib import Path
 from farfield.errors import CapabilityError
 from farfield.potentials import Capability, Potential, TrainablePotential, require
 from farfield.refinement import AdaptedEach, Corrected, Delta, load_model
-from farfield.refinement.at_radii import AtRadii
+from farfield.refinement.radius.at_radii import AtRadii
 
 
 def export(model: Potential | str, output: Path | str, *, head: str | None = None) -> None:

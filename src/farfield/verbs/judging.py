@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ase import Atoms
 
 from farfield.benchmarks import bootstrap
-from farfield.benchmarks.metrics import risk_coverage
+from farfield.benchmarks.results.metrics import risk_coverage
 from farfield.benchmarks.uncertainty import ScoreQuality, compare_scores
 from farfield.errors import ConfigError
 from farfield.potentials import Potential

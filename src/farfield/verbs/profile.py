@@ -15,7 +15,7 @@ from farfield.errors import ConfigError, LabelError, ProfileError
 from farfield.potentials import Potential, fingerprint
 from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
-from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
+from farfield.refinement.radius.refinement import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Observation, Profile, force_source, merge
 from farfield.shifts.coreset import FARTHEST, Coreset
 from farfield.shifts.expected_error import LEFT_OUT

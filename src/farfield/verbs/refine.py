@@ -12,7 +12,7 @@ from farfield.errors import ConfigError
 from farfield.potentials import Potential
 from farfield.priors import LabelCache, Prior, default_cache_dir, load_prior
 from farfield.refinement import Delta, Refined, load_model
-from farfield.refinement.radius import EVIDENCE as RADIUS_EVIDENCE
+from farfield.refinement.radius.refinement import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Profile
 from farfield.shifts.profile_files import load as load_profile
 from farfield.structures import without_labels

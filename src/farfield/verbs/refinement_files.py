@@ -11,7 +11,7 @@ from farfield.errors import CapabilityError
 from farfield.files import write_json
 from farfield.potentials import Potential, TrainablePotential
 from farfield.refinement import AdaptedEach, Corrected, Delta, Refined
-from farfield.refinement.at_radii import AtRadii
+from farfield.refinement.radius.at_radii import AtRadii
 from farfield.reports import Report, write_report
 from farfield.structures import Labels, attach, write
 from farfield.verbs.report_parts import action

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ase import Atoms
 
-from farfield.refinement.replay import apart_from
+from farfield.refinement.adaptation.replay import apart_from
 from farfield.shifts import Profile
 
 

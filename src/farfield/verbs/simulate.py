@@ -13,7 +13,7 @@ from farfield.files import write_json
 from farfield.potentials import Potential
 from farfield.priors import Prior, load_prior
 from farfield.refinement import Corrected, Record
-from farfield.refinement.at_radii import AtRadii
+from farfield.refinement.radius.at_radii import AtRadii
 from farfield.reports import write_report
 from farfield.shifts import Profile
 from farfield.shifts.profile_files import load as load_profile

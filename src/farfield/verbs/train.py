@@ -12,7 +12,7 @@ from ase import Atoms
 from farfield.errors import ConfigError, did_you_mean
 from farfield.potentials import Potential, TrainablePotential
 from farfield.priors import Prior, load_prior
-from farfield.refinement.delta import delta_rule
+from farfield.refinement.correction.delta import delta_rule
 from farfield.structures import without_labels
 from farfield.training import TrainingSettings, checkpoint
 from farfield.training.at_once import at_once

@@ -1,0 +1,1 @@
+"""Contestants: baselines and refinements that are compared on a task."""

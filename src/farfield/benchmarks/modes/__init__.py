@@ -1,0 +1,1 @@
+"""Modes: how much a run computes. Each is a YAML file."""

@@ -1,0 +1,1 @@
+"""Results: files, statistics, and the pages and tables made of them."""

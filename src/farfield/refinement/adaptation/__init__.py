@@ -1,0 +1,1 @@
+"""Adaptation: gradient steps on the representation at test time, judged without labels."""

@@ -1,0 +1,1 @@
+"""Radius refinement: the edges of the test graph change, not the weights."""
