@@ -31,7 +31,7 @@ from farfield.benchmarks.zoo import Recipe, Zoo
 from farfield.files import write_json
 from farfield.potentials import TrainablePotential
 from farfield.refinement import Correction
-from farfield.shifts.coreset import farthest
+from farfield.shifts.remembered.coreset import farthest
 from farfield.structures import halves, require_labels, without_labels
 from farfield.training import TrainingSettings
 from farfield.training.retrofit import retrofit

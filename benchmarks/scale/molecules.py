@@ -13,10 +13,10 @@ from ase.build import molecule
 
 from farfield.graphs import cumulative, local_spectrum, neighbour_graph, spectrum
 from farfield.shifts import Observation, diagnose, observe
-from farfield.shifts.densities import blocks, coded, distances, local_distances
 from farfield.shifts.detectors import DETECTORS
 from farfield.shifts.profile import VERSION, Profile, fit
-from farfield.shifts.subsample import same_element
+from farfield.shifts.remembered.densities import blocks, coded, distances, local_distances
+from farfield.shifts.remembered.subsample import same_element
 
 CUTOFF = 5.0  # Å
 STRUCTURES, TRAINING, ONE_BY_ONE = 10_000, 300, 100

@@ -19,7 +19,7 @@ from farfield.reports.figures import (
 from farfield.reports.render import render
 from farfield.reports.survival import survival
 from farfield.simulation import Event, Outcome
-from farfield.verbs.simulation_report import simulation_report
+from farfield.verbs.simulation.report import simulation_report
 
 PLAIN = Lifetimes("plain", [1.0, 2.0, 2.0, 6.0, 10.0, 10.0, 10.0, 10.0],
                   [False] * 4 + [True] * 4, is_baseline=True)  # fmt: skip

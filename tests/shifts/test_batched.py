@@ -10,14 +10,14 @@ from numpy.testing import assert_allclose
 
 from farfield.graphs import EXACT_ATOMS
 from farfield.shifts import diagnose, observe
-from farfield.shifts.densities import (
+from farfield.shifts.detectors import DETECTORS
+from farfield.shifts.profile import VERSION, Profile, fit
+from farfield.shifts.remembered.densities import (
     distances,
     local_distances,
     nearest_distances,
     nearest_local_distances,
 )
-from farfield.shifts.detectors import DETECTORS
-from farfield.shifts.profile import VERSION, Profile, fit
 
 CUTOFF = 4.0
 NAMES = ("CH3CH2OH", "C6H6", "CH4", "H2O", "CH3OH", "C2H6")

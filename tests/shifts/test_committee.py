@@ -12,7 +12,7 @@ from ase.build import molecule
 from farfield import diagnose, profile
 from farfield.errors import ConfigError, ModelError, ProfileError
 from farfield.potentials import Prediction
-from farfield.shifts.committee import disagreement
+from farfield.shifts.axes.committee import disagreement
 from farfield.shifts.profile_files import load
 from tests.shifts.made import rattled
 from tests.shifts.two_heads import MODEL, TwoHeads

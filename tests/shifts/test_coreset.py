@@ -13,8 +13,8 @@ import farfield
 from farfield.errors import ConfigError, LabelError, ProfileError
 from farfield.potentials import Potential
 from farfield.shifts import Profile, merge
-from farfield.shifts.coreset import Coreset, farthest
 from farfield.shifts.profile_files import load, save
+from farfield.shifts.remembered.coreset import Coreset, farthest
 from farfield.structures import Labels, attach, labels_of
 from farfield.verbs.replayed import replayed
 from tests.shifts.made import rattled, seen

@@ -15,7 +15,7 @@ from farfield.errors import ModelError, ProfileError
 from farfield.potentials import BlackBoxPotential
 from farfield.priors import Failure
 from farfield.shifts import DEFAULT, Diagnosis, diagnose, force_source, observe
-from farfield.shifts.force_norm import ForceNorm
+from farfield.shifts.axes.force_norm import ForceNorm
 from farfield.shifts.profile import fit
 from farfield.structures import Labels, attach, without_labels
 from tests.shifts.made import CUTOFF, HEADER, fitted, rattled, seen

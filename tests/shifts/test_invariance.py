@@ -154,7 +154,7 @@ def padding_that_unsorts(patch) -> None:
     def after(values, length):
         return np.concatenate([values, np.zeros(max(0, length - len(values)))])
 
-    for module in ("farfield.graphs.spectra", "farfield.shifts.totals"):
+    for module in ("farfield.graphs.spectra", "farfield.shifts.remembered.totals"):
         patch.setattr(importlib.import_module(module), "padded", after)
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from farfield.errors import ProfileError
 from farfield.shifts import DETECTORS, Observation, Profile, merge
-from farfield.shifts import memory as memory_module
-from farfield.shifts.packing import pack
 from farfield.shifts.profile import fit
 from farfield.shifts.profile_files import load, save
+from farfield.shifts.remembered import memory as memory_module
+from farfield.shifts.remembered.packing import pack
 from tests.shifts.made import HEADER, rattled, seen
 
 FLOATS = ("totals/spectrum", "totals/features", "totals/squares", "totals/products")
@@ -59,8 +59,8 @@ def _tight_limits():
         patch.setattr("farfield.shifts.profile_files.TRAINING", tight)
         patch.setattr("farfield.shifts.profile_files.HELD_OUT", replace(tight, environments=0))
         patch.setattr("farfield.graphs.reference_sums.KEPT", 20)
-        patch.setattr("farfield.shifts.compositions.KEPT", 5)
-        patch.setattr("farfield.shifts.environments.PENDING", 100)
+        patch.setattr("farfield.shifts.remembered.compositions.KEPT", 5)
+        patch.setattr("farfield.shifts.remembered.environments.PENDING", 100)
         yield
 
 

@@ -12,9 +12,9 @@ from ase.build import molecule
 from farfield.errors import ProfileError
 from farfield.shifts import DEFAULT, DETECTORS, Profile
 from farfield.shifts.axis import FOLDS, KEPT_ATOM_SCORES
-from farfield.shifts.memory import folds_of
 from farfield.shifts.profile import VERSION, fit, remember
 from farfield.shifts.profile_files import load, save
+from farfield.shifts.remembered.memory import folds_of
 from tests.shifts.made import HEADER, fitted, rattled, seen
 
 TEST = [*rattled(6, seed=77, width=0.2), molecule("CH3Cl")]

@@ -12,10 +12,10 @@ import pytest
 from farfield.graphs import CRITERIA
 from farfield.shifts import Observation
 from farfield.shifts.contract import ELEMENTS, Norms
-from farfield.shifts.memory import HELD_OUT, TRAINING, Memory
 from farfield.shifts.observation import pair_codes
 from farfield.shifts.profile import VERSION, derive
 from farfield.shifts.profile_files import load, save
+from farfield.shifts.remembered.memory import HELD_OUT, TRAINING, Memory
 
 MOST_BYTES = 2_000_000
 FEATURES = 128

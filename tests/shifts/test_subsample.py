@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farfield.shifts.subsample import first_of_each, same_element, spread
+from farfield.shifts.remembered.subsample import first_of_each, same_element, spread
 
 
 @settings(max_examples=40)

@@ -18,7 +18,7 @@ from farfield.simulation import Frame, Job
 from farfield.simulation.checks import Drift, Energy, PriorDisagreement
 from farfield.simulation.integrators import make_dynamics, make_dynamics_anew
 from farfield.simulation.settings import load_settings
-from farfield.verbs.simulation_segments import run_segments
+from farfield.verbs.simulation.segments import run_segments
 from tests.simulation.made import START, Planted, Springs, springs
 
 FIRST = {"method": "made up", "acted": True}

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from farfield.errors import ProfileError
 from farfield.shifts.contract import Described, Detector, Score, State
-from farfield.shifts.memory import Memory, folds_of
 from farfield.shifts.observation import Observation
-from farfield.shifts.recalled import Recalled
+from farfield.shifts.remembered.memory import Memory, folds_of
+from farfield.shifts.remembered.recalled import Recalled
 
 Floats = npt.NDArray[np.float64]
 

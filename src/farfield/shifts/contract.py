@@ -13,8 +13,8 @@ from ase.data import chemical_symbols
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farfield.shifts.memory import Memory
     from farfield.shifts.observation import Observation
+    from farfield.shifts.remembered.memory import Memory
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,8 +43,8 @@ class Described(Protocol):
     """A structure of N atoms in the numbers that detectors compare.
 
     A structure at hand (:class:`farfield.shifts.Observation`) tells all its atoms one by one,
-    n = N. One that a profile remembers (:class:`farfield.shifts.recalled.Recalled`) tells n
-    atoms chosen among them, or none, n = 0.
+    n = N. One that a profile remembers (:class:`farfield.shifts.remembered.recalled.Recalled`)
+    tells n atoms chosen among them, or none, n = 0.
     """
 
     @property

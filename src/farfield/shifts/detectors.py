@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from farfield.errors import ConfigError, did_you_mean
-from farfield.shifts.committee import Committee
-from farfield.shifts.composition import Composition
-from farfield.shifts.connectivity import Connectivity
-from farfield.shifts.connectivity_mean import MeanConnectivity
-from farfield.shifts.connectivity_plain import PlainConnectivity
-from farfield.shifts.connectivity_unnormalised import UnnormalisedConnectivity
+from farfield.shifts.axes.committee import Committee
+from farfield.shifts.axes.composition import Composition
+from farfield.shifts.axes.connectivity import Connectivity
+from farfield.shifts.axes.connectivity_mean import MeanConnectivity
+from farfield.shifts.axes.connectivity_plain import PlainConnectivity
+from farfield.shifts.axes.connectivity_unnormalised import UnnormalisedConnectivity
+from farfield.shifts.axes.coordination import Coordination
+from farfield.shifts.axes.elements import Elements
+from farfield.shifts.axes.force_norm import ForceNorm
+from farfield.shifts.axes.mahalanobis import Mahalanobis
+from farfield.shifts.axes.prior_force_norm import PriorForceNorm
+from farfield.shifts.axes.prior_residual import PriorResidual
+from farfield.shifts.axes.representation import Representation
+from farfield.shifts.axes.share_near_one import ShareNearOne
+from farfield.shifts.axes.size import Size
+from farfield.shifts.axes.spectrum_padded import PaddedSpectrum
 from farfield.shifts.contract import Detector
-from farfield.shifts.coordination import Coordination
-from farfield.shifts.elements import Elements
-from farfield.shifts.force_norm import ForceNorm
-from farfield.shifts.mahalanobis import Mahalanobis
-from farfield.shifts.prior_force_norm import PriorForceNorm
-from farfield.shifts.prior_residual import PriorResidual
-from farfield.shifts.representation import Representation
-from farfield.shifts.share_near_one import ShareNearOne
-from farfield.shifts.size import Size
-from farfield.shifts.spectrum_padded import PaddedSpectrum
 
 DETECTORS: dict[str, Detector] = {
     detector.axis: detector

@@ -12,8 +12,8 @@ from farfield.shifts.axis import Axis
 from farfield.shifts.calibration import LEAST_STRUCTURES, ErrorCalibration, calibrate
 from farfield.shifts.contract import Floats, Norms, Score
 from farfield.shifts.detectors import DETECTORS
-from farfield.shifts.memory import Memory
-from farfield.shifts.recalled import Recalled
+from farfield.shifts.remembered.memory import Memory
+from farfield.shifts.remembered.recalled import Recalled
 
 LEFT_OUT = "left_out_errors"  # in the header of a profile
 PRIOR_RESIDUAL, FORCE_ERROR = "prior_residual", "force_error"

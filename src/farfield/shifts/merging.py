@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from farfield.errors import ProfileError
-from farfield.shifts.coreset import merge_coresets
-from farfield.shifts.memory import Memory
 from farfield.shifts.profile import Profile, derive
+from farfield.shifts.remembered.coreset import merge_coresets
+from farfield.shifts.remembered.memory import Memory
 
 SAME = {
     "version": "version",

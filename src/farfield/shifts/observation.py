@@ -29,9 +29,9 @@ from farfield.graphs import (
 from farfield.potentials.contract import Potential
 from farfield.potentials.residual import residual_of
 from farfield.priors import Failure, Prior
-from farfield.shifts.committee import disagreement
+from farfield.shifts.axes.committee import disagreement
 from farfield.shifts.contract import ELEMENTS, Norms
-from farfield.shifts.densities import BLOCKS, Codes, blocks, coded
+from farfield.shifts.remembered.densities import BLOCKS, Codes, blocks, coded
 from farfield.structures import Labels, describe
 
 Floats = npt.NDArray[np.float64]

@@ -24,11 +24,11 @@ from farfield.shifts.axis import (
 )
 from farfield.shifts.calibration import ErrorCalibration
 from farfield.shifts.contract import Score
-from farfield.shifts.coreset import Coreset
 from farfield.shifts.detectors import DEFAULT, DETECTORS
 from farfield.shifts.expected_error import expected_error
-from farfield.shifts.memory import HELD_OUT, TRAINING, Memory
 from farfield.shifts.observation import Observation
+from farfield.shifts.remembered.coreset import Coreset
+from farfield.shifts.remembered.memory import HELD_OUT, TRAINING, Memory
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,10 +11,10 @@ import numpy as np
 from farfield.errors import ProfileError
 from farfield.files import atomic
 from farfield.shifts.calibration import ErrorCalibration
-from farfield.shifts.coreset import Coreset
-from farfield.shifts.memory import HELD_OUT, TRAINING
-from farfield.shifts.packing import below, pack, unpack
 from farfield.shifts.profile import VERSION, Axes, Profile
+from farfield.shifts.remembered.coreset import Coreset
+from farfield.shifts.remembered.memory import HELD_OUT, TRAINING
+from farfield.shifts.remembered.packing import below, pack, unpack
 
 CALIBRATION = "error_calibration/"  # the beginning of its names in the file
 TRAIN, HELD, CORESET = "train/", "held_out/", "coreset/"  # likewise

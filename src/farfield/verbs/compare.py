@@ -17,7 +17,7 @@ from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
 from farfield.reports import DistanceCurves, EnergySurface, Report, write_report
 from farfield.simulation.smoothness import energy_surface, relaxed, softest_modes
-from farfield.verbs.simulation_folder import SimulationFolder, opened
+from farfield.verbs.simulation.folder import SimulationFolder, opened
 
 MOST_CURVES = 3
 NEGLIGIBLE = 1e-4  # 1/Å, of h(r): the figure ends where all curves stay below

@@ -17,10 +17,10 @@ from farfield.priors import Prior, load_prior
 from farfield.refinement import load_model
 from farfield.refinement.radius.refinement import EVIDENCE as RADIUS_EVIDENCE
 from farfield.shifts import Observation, Profile, force_source, merge
-from farfield.shifts.coreset import FARTHEST, Coreset
 from farfield.shifts.expected_error import LEFT_OUT
 from farfield.shifts.profile import VERSION, derive, remember
 from farfield.shifts.profile_files import load, save
+from farfield.shifts.remembered.coreset import FARTHEST, Coreset
 from farfield.structures import Labels, describe, labels_of, single_level
 from farfield.verbs.evidence import learned_radius, learned_rule
 from farfield.verbs.inputs import Structures, members_of, parts_of, structures_of

@@ -30,17 +30,17 @@ from farfield.verbs.inputs import Structures, command_line, require_same_model, 
 from farfield.verbs.methods import TAKEN
 from farfield.verbs.placing import DTYPES, placed, require_place
 from farfield.verbs.refine import refine as refine_model
-from farfield.verbs.simulation_identity import identity, named
-from farfield.verbs.simulation_report import simulation_report
-from farfield.verbs.simulation_requirements import (
+from farfield.verbs.simulation.identity import identity, named
+from farfield.verbs.simulation.report import simulation_report
+from farfield.verbs.simulation.requirements import (
     require_alarms,
     require_method,
     require_possible,
     require_prior,
     require_sample,
 )
-from farfield.verbs.simulation_sample import sample as draw
-from farfield.verbs.simulation_segments import DECISIONS, REFINEMENT, run_segments
+from farfield.verbs.simulation.sample import sample as draw
+from farfield.verbs.simulation.segments import DECISIONS, REFINEMENT, run_segments
 
 
 @dataclass(frozen=True)

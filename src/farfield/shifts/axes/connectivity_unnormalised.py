@@ -9,7 +9,7 @@ import numpy as np
 from farfield.shifts.contract import Described, Detector, Score, State
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from farfield.graphs import References
-from farfield.shifts.compositions import Compositions
-from farfield.shifts.environments import Environments
-from farfield.shifts.memory import Limits, Memory
-from farfield.shifts.recalled import Recalled
-from farfield.shifts.totals import Totals
+from farfield.shifts.remembered.compositions import Compositions
+from farfield.shifts.remembered.environments import Environments
+from farfield.shifts.remembered.memory import Limits, Memory
+from farfield.shifts.remembered.recalled import Recalled
+from farfield.shifts.remembered.totals import Totals
 
 Array = npt.NDArray[Any]
 

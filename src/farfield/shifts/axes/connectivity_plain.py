@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from farfield.shifts.connectivity import KEPT_STRUCTURES
+from farfield.shifts.axes.connectivity import KEPT_STRUCTURES
 from farfield.shifts.contract import Described, Detector, Score, State
-from farfield.shifts.densities import decoded, local_distances
-from farfield.shifts.subsample import spread
+from farfield.shifts.remembered.densities import decoded, local_distances
+from farfield.shifts.remembered.subsample import spread
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

@@ -19,11 +19,11 @@ import numpy.typing as npt
 
 from farfield.errors import ProfileError
 from farfield.graphs import References, mixed
-from farfield.shifts.compositions import Compositions
-from farfield.shifts.environments import Environments
 from farfield.shifts.observation import Observation
-from farfield.shifts.recalled import Recalled, recall
-from farfield.shifts.totals import Totals
+from farfield.shifts.remembered.compositions import Compositions
+from farfield.shifts.remembered.environments import Environments
+from farfield.shifts.remembered.recalled import Recalled, recall
+from farfield.shifts.remembered.totals import Totals
 
 Array = npt.NDArray[Any]
 

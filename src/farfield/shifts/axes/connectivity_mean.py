@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from farfield.shifts.contract import Described, Detector, Floats, Score, State
-from farfield.shifts.densities import blocks, decoded, distances, local_distances
+from farfield.shifts.remembered.densities import blocks, decoded, distances, local_distances
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

@@ -10,7 +10,7 @@ from ase.data import chemical_symbols
 from farfield.shifts.contract import Described, Detector, Score, State
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

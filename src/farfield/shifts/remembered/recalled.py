@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from farfield.graphs import mixed
 from farfield.shifts.contract import ELEMENTS, Floats, Ints, Norms
-from farfield.shifts.densities import Codes, coded, decoded
+from farfield.shifts.remembered.densities import Codes, coded, decoded
 
 if TYPE_CHECKING:
     from farfield.shifts.observation import Observation

@@ -10,12 +10,12 @@ from ase import Atoms
 
 from farfield.errors import ConfigError, ModelError
 from farfield.potentials.contract import Potential
+from farfield.shifts.axes.norms import levels, score_norm
 from farfield.shifts.contract import Described, Detector, Floats, Score, State
-from farfield.shifts.norms import levels, score_norm
 from farfield.structures import describe
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

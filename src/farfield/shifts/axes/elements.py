@@ -13,8 +13,8 @@ from farfield.shifts.contract import ELEMENTS, Described, Detector, Floats, Ints
 from farfield.shifts.observation import pair_codes
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
     from farfield.shifts.observation import Observation
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

@@ -11,7 +11,7 @@ from farfield.graphs import padded_distance
 from farfield.shifts.contract import Described, Detector, Score, State
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

@@ -9,18 +9,18 @@ import numpy as np
 
 from farfield.graphs import EXACT_ATOMS
 from farfield.shifts.contract import Described, Detector, Score, State
-from farfield.shifts.densities import (
+from farfield.shifts.observation import look
+from farfield.shifts.remembered.densities import (
     coarse_blocks,
     decoded,
     nearest_distances,
     nearest_local_distances,
 )
-from farfield.shifts.observation import look
-from farfield.shifts.subsample import first_of_each, same_element, spread
+from farfield.shifts.remembered.subsample import first_of_each, same_element, spread
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
     from farfield.shifts.observation import Observation
+    from farfield.shifts.remembered.memory import Memory
 
 KEPT_STRUCTURES = 256
 KEPT_ATOMS = 128  # per element

@@ -9,10 +9,10 @@ from scipy.spatial.distance import cdist
 
 from farfield.errors import ProfileError
 from farfield.shifts.contract import Described, Detector, Floats, Score, State
-from farfield.shifts.subsample import first_of_each, same_element
+from farfield.shifts.remembered.subsample import first_of_each, same_element
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 KEPT_ATOMS = 256  # per element: so that folds and the whole are as dense, where there are many
 LEAST_SPREAD = 1e-3  # of the root mean square spread: below it, features are rounding noise

@@ -10,7 +10,7 @@ from farfield.errors import ProfileError
 from farfield.shifts.contract import Described, Norms, Score, State
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 def levels(memory: Memory, name: str) -> State:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
+from farfield.shifts.axes.norms import levels, no_labels, score_norm
 from farfield.shifts.contract import Described, Detector, Score, State
-from farfield.shifts.norms import levels, no_labels, score_norm
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 
 @final

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farfield.shifts.contract import ELEMENTS, Ints
-from farfield.shifts.recalled import atom_keys
-from farfield.shifts.subsample import first_of_each
+from farfield.shifts.remembered.recalled import atom_keys
+from farfield.shifts.remembered.subsample import first_of_each
 
 if TYPE_CHECKING:
     from farfield.shifts.observation import Observation

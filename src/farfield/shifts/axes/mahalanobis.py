@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from farfield.shifts.axes.representation import feature_scale, features_of, no_features
 from farfield.shifts.contract import Described, Detector, Score, State
-from farfield.shifts.representation import feature_scale, features_of, no_features
-from farfield.shifts.totals import MOST_FEATURES
+from farfield.shifts.remembered.totals import MOST_FEATURES
 
 if TYPE_CHECKING:
-    from farfield.shifts.memory import Memory
+    from farfield.shifts.remembered.memory import Memory
 
 SHRINKAGE = 0.05  # towards the mean variance
 

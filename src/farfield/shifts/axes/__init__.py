@@ -1,0 +1,1 @@
+"""Axes: each module is one detector, or what several detectors have in common."""

@@ -1,0 +1,1 @@
+"""The parts of the verb ``simulate``: what it refuses, runs, writes and reports."""
