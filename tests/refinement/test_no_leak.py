@@ -16,7 +16,6 @@ from farfield.refinement import (
     TestTimeSettings,
     TestTimeTraining,
     contract,
-    test_time_training,
 )
 from farfield.shifts import Profile
 from farfield.structures import Labels
@@ -103,7 +102,7 @@ def test_the_leak_test_can_fail(
     def leaked(structures: list[Atoms], *_: object, **__: object) -> list[Labels]:
         return [Labels(0.0, atoms.arrays["REF_forces"]) for atoms in structures]
 
-    monkeypatch.setattr(test_time_training, "label", leaked)
+    monkeypatch.setattr("farfield.refinement.adaptation.test_time_training.label", leaked)
     training = TestTimeTraining(PRIOR, settings=SETTINGS)
     clean = weights(training, two_heads, test_set)
     assert clean != weights(training, two_heads, poisoned(test_set))
