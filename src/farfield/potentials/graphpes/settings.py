@@ -41,7 +41,7 @@ class NequipSettings(GraphPesSettings):
     layers: int = Field(default=3, ge=1)
     max_ell: int = Field(default=1, ge=0)  # order of features and spherical harmonics
     parity: bool = False  # also features that change sign under inversion in the other way
-    n_bessel: int = Field(default=8, ge=1)
+    n_bessel: int = Field(default=32, ge=1)  # also the width of the radial network
 
 
 class TensornetSettings(GraphPesSettings):
