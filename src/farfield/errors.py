@@ -52,6 +52,10 @@ class ConfigError(FarfieldError):
     """An option or a configuration key is unknown or has an impossible value."""
 
 
+class DirectForcesWarning(UserWarning):
+    """A calculator's forces are not the gradient of its energy."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, else what is known.
 

@@ -22,6 +22,7 @@ RECORD = {
     "median_lifetime_ps",
     "failures",
     "alarms",
+    "warnings",
     "simulations",
     "seconds",
     "speed_ns_per_day",

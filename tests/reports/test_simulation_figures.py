@@ -207,7 +207,8 @@ def test_the_report_of_a_run_says_who_lived_how_long_and_what_stopped_the_others
     outcomes = [outcome(0, "H2O", None), outcome(1, "H2O", 250.0), outcome(2, "CH4", 125.0)]
     record = {
         "model": "M", "prior": None, "refinement": None, "n_simulations": 3, "n_completed": 1,
-        "failures": {"bond_breaking": 2}, "alarms": {"shift": 1}, "median_lifetime_ps": 0.25,
+        "failures": {"bond_breaking": 2}, "alarms": {"shift": 1},
+        "warnings": ["forces are no gradient"], "median_lifetime_ps": 0.25,
         "speed_ns_per_day": 1.0,
         "decisions": [{"acted": True, "time_ps": 0.4, "refinement": "refinement_0001"},
                       {"acted": False, "time_ps": 0.6, "refinement": "refinement_0002"}],
@@ -224,6 +225,7 @@ def test_the_report_of_a_run_says_who_lived_how_long_and_what_stopped_the_others
         "1 of 3 simulations reached 1 ps",
         "in 2 of 3",
         "shift in 1",
+        "forces are no gradient",
         "refined anew at 0.4 ps (refinement_0001); energies are of 2 models",
         'href="#simulations"',
     ):

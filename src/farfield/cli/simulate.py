@@ -160,6 +160,8 @@ def command(
         **{key: value for key, value in settings.items() if value is not None},
     )
     record = done.record
+    for warning in record["warnings"]:
+        typer.echo(f"warning: {warning}", err=True)
     for outcome in done.outcomes:
         if outcome.failure is not None:
             failure = outcome.failure

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, final
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
+from farfield.errors import DirectForcesWarning
 from farfield.potentials.contract import Potential
 
 
 @final
 class PotentialCalculator(Calculator):
-    """ASE calculator: energy (eV), forces (eV/Å), and stress (eV/Å³) where the model has it."""
+    """ASE calculator: energy (eV), forces (eV/Å), and stress (eV/Å³) where the model has it.
+
+    Of a model that predicts forces directly it warns
+    (:class:`farfield.errors.DirectForcesWarning`): they are not the gradient of the energy.
+    """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 - as ASE has it
 
@@ -20,6 +26,13 @@ class PotentialCalculator(Calculator):
         super().__init__()
         self.potential = potential
         self.head = potential.main_head(head)
+        if not potential.conservative:
+            warnings.warn(
+                f"{potential.name} predicts forces directly, not as the gradient of its energy: "
+                "dynamics will not conserve the energy, and line searches of an optimiser may fail",
+                DirectForcesWarning,
+                stacklevel=3,
+            )
 
     def calculate(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import final
 
@@ -9,7 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, CalculatorError, all_changes
 
-from farfield.errors import FarfieldError, ModelError
+from farfield.errors import DirectForcesWarning, FarfieldError, ModelError
 from farfield.potentials import Potential, Prediction
 from farfield.potentials.calculator import PotentialCalculator
 from farfield.refinement.per_system import PerStructure
@@ -50,11 +51,13 @@ class ModelCalls:
         name = potential.main_head(head)
         potential.require_species(starts, name)
         made: list[Calculator] = []
-        for start in starts:
-            if isinstance(potential, PerStructure):
-                made.append(potential.fixed(start, name))
-            else:
-                made.append(made[0] if made else potential.calculator(name))
+        with warnings.catch_warnings():  # the run itself says so, once
+            warnings.simplefilter("ignore", DirectForcesWarning)
+            for start in starts:
+                if isinstance(potential, PerStructure):
+                    made.append(potential.fixed(start, name))
+                else:
+                    made.append(made[0] if made else potential.calculator(name))
         self._calculators = [made[index] for index in start_of]
         self._properties = ["energy", "forces", "stress"] if stress else ["energy", "forces"]
 

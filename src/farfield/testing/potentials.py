@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
 from scipy.spatial.transform import Rotation
 
-from farfield.errors import CapabilityError, ModelError
+from farfield.errors import CapabilityError, DirectForcesWarning, ModelError
 from farfield.potentials import Potential, Prediction, TrainablePotential
 from farfield.testing.radii import check_radii
 from farfield.testing.trainable import check_trainable
@@ -119,7 +120,9 @@ def _check_gradient(potential: Potential, atoms: Atoms, found: Prediction) -> No
 
 def _check_calculator(potential: Potential, atoms: Atoms, found: Prediction) -> None:
     copy = atoms.copy()
-    copy.calc = potential.calculator()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DirectForcesWarning)
+        copy.calc = potential.calculator()
     through_ase = Prediction(copy.get_potential_energy(), copy.get_forces())
     _same(through_ase, found, "through the ASE calculator")
 

@@ -24,6 +24,7 @@ from farfield.simulation import (
     record_of,
     steps_done,
 )
+from farfield.simulation.consistency import consistency_warnings
 from farfield.simulation.settings import load_settings
 from farfield.structures import without_labels
 from farfield.verbs.inputs import Structures, command_line, require_same_model, structures_of
@@ -215,6 +216,7 @@ def simulate(
             first = json.loads((target / "record.json").read_text(encoding="utf-8"))
         name = str(target / "model")
         job = replace(job, potential=from_file(target / "model"))
+    warnings = consistency_warnings(job.potential, starts[0], head)
     run = run_segments(
         job,
         None if refine is None else refined_for,
@@ -226,7 +228,7 @@ def simulate(
         progress=progress,
     )
     results = run.results
-    record = {**record_of(job, results, first), **run.plain}
+    record = {**record_of(job, results, first), **run.plain, "warnings": warnings}
     write_json(folder / "record.json", record)
     outcomes = [each for result in results for each in result.outcomes]
     options: dict[str, Any] = {

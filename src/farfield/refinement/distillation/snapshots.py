@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from ase.data import covalent_radii
 from ase.md.langevin import Langevin
 from ase.neighborlist import natural_cutoffs, neighbor_list
 
-from farfield.errors import FarfieldError
+from farfield.errors import DirectForcesWarning, FarfieldError
 from farfield.potentials import Potential
 
 TIME_STEP = 1.0  # fs
@@ -94,7 +95,9 @@ def _dynamics(
     atoms: Atoms, potential: Potential, temperature: float, random: np.random.Generator
 ) -> Langevin:
     moving = atoms.copy()
-    moving.calc = potential.calculator()
+    with warnings.catch_warnings():  # a thermostat holds the temperature
+        warnings.simplefilter("ignore", DirectForcesWarning)
+        moving.calc = potential.calculator()
     width = np.sqrt(moving.get_masses() * units.kB * temperature)
     moving.set_momenta(width[:, None] * random.normal(size=(len(moving), 3)))
     return Langevin(

@@ -49,6 +49,7 @@ def simulation_report(
         title="Simulation",
         subtitle=f"{total} simulations of {duration}",
         headline=headline,
+        warnings=record["warnings"],
         facts={name: str(value) for name, value in facts.items() if value is not None},
         lifetimes=[_lifetimes(name, group) for name, group in _rows(outcomes).items()],
         causes=[_causes(outcomes)],
