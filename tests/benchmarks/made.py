@@ -86,6 +86,7 @@ def results(
                 "unit": "eV/Å",
                 "axes": SETS,
                 "fingerprint": "0123",
+                "training_fingerprint": "89ab",
                 "definition": {"name": "toy"},
                 **task,
             }

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from farfield.benchmarks.results.files import load_results, merged, save_results
+from farfield.benchmarks.results.files import load_results, merged, save_results, seconds_of
 from farfield.benchmarks.results.leaderboard import leaderboard
 from farfield.benchmarks.results.statistics import by_structure, change, mean_error, median_error
-from farfield.benchmarks.results.versus import versus
+from farfield.benchmarks.results.versus import differences, versus
 from farfield.errors import ConfigError
 from farfield.reports.leaderboard import render_leaderboard
 from farfield.verbs.bench import bench_report
@@ -232,9 +232,10 @@ def test_runs_are_merged_on_one_page() -> None:
     both = merged([first, second], NAMES)
     task = leaderboard(both, [first, second]).tasks[0]
     assert {row.family for row in task.standings} == {"mace", "painn", ""}
-    assert both["seconds"] == 240.0
+    assert both["seconds"] == pytest.approx(seconds_of(first) + seconds_of(second))
     again = merged([first, first], NAMES)
     assert again["entries"] == first["entries"]
+    assert again["seconds"] == seconds_of(first)  # nothing was computed twice
 
 
 def test_other_models_of_the_same_name_are_not_merged() -> None:
@@ -246,6 +247,48 @@ def test_other_models_of_the_same_name_are_not_merged() -> None:
     trained["tasks"]["toy"]["definition"] = {"name": "toy", "training": {"epochs": 1}}
     with pytest.raises(ConfigError, match="on one page all models are trained alike"):
         merged([first, trained], NAMES)
+    elsewhere = results(training_fingerprint="cdef")
+    with pytest.raises(ConfigError, match="was trained on other structures"):
+        merged([first, elsewhere], NAMES)
+
+
+def test_what_else_differs_is_told_with_a_comparison() -> None:
+    first, second = results(), results(training_fingerprint="cdef")
+    assert differences(first, first) == []
+    second["tasks"]["toy"]["definition"] = {"name": "toy", "prior": "gfn1"}
+    second["models"][0]["training"] = {"learning_rate": 0.1}
+    second["versions"] = first["versions"] | {"torch": "9.9"}
+    told = "\n".join(differences(first, second))
+    assert "toy: trained on other structures or labels" in told
+    assert "toy: prior None → gfn1" in told
+    assert "toy, mace: training" in told and "learning_rate" in told
+    assert "→ 9.9" in told
+
+
+def test_direct_forces_are_marked_wherever_a_model_stands(tmp_path: Path) -> None:
+    content = results()
+    content["models"][0]["conservative"] = False  # mace's
+    board = leaderboard(content, [content])
+    direct = {row.family: row.direct for row in board.tasks[0].standings}
+    assert direct == {"mace": True, "painn": False, "": False}
+    page = render_leaderboard(board)
+    assert page.count("mace<small>direct forces</small>") == 2 * sum(
+        row.family == "mace" for row in board.tasks[0].standings
+    )
+    assert "painn<small>direct" not in page
+    save_results(tmp_path / "results.json", content)
+    bench_report([tmp_path / "results.json"], tmp_path / "page.md")
+    assert "| mace (direct forces) | " in (tmp_path / "page.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", ["entries", "tasks", "versions"])
+def test_an_incomplete_file_is_refused(tmp_path: Path, key: str) -> None:
+    save_results(tmp_path / "results.json", results())
+    whole = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    del whole[key]
+    (tmp_path / "results.json").write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"incomplete, it lacks {key}"):
+        load_results(tmp_path / "results.json")
 
 
 def test_the_tables_as_markdown_hold_what_the_page_holds(tmp_path: Path) -> None:

@@ -118,6 +118,50 @@ def test_other_settings_are_another_run(workshop: Path) -> None:
     assert first["entries"][0]["errors"] != second["entries"][0]["errors"]
 
 
+def test_other_training_structures_are_another_run(workshop: Path) -> None:
+    first = run_benchmark(load_mode("seconds.yaml"), workshop / "run")
+    structures = read(workshop / "train.extxyz")
+    for atoms in structures:
+        atoms.arrays["REF_forces"] *= 2.0
+    write(workshop / "train.extxyz", structures)
+    second = run_benchmark(load_mode("seconds.yaml"), workshop / "run")
+    assert first["entries"][0]["errors"] != second["entries"][0]["errors"]
+    told = [content["tasks"]["tiny"] for content in (first, second)]
+    assert told[0]["fingerprint"] == told[1]["fingerprint"]
+    assert told[0]["training_fingerprint"] != told[1]["training_fingerprint"]
+
+
+def test_a_damaged_result_is_named(workshop: Path) -> None:
+    run_benchmark(load_mode("seconds.yaml"), workshop / "run")
+    path = next((workshop / "run" / "cells").rglob("acids.json"))
+    path.write_text(path.read_text()[:20])
+    with pytest.raises(ConfigError, match=r"acids.json: damaged .*delete it"):
+        run_benchmark(load_mode("seconds.yaml"), workshop / "run")
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (
+            {"architecture": "painn", "settings": {"chanels": 8}},
+            "family own: unknown key 'chanels'",
+        ),
+        ({"architecture": "pain"}, "family own: unknown architecture 'pain'; did you mean 'painn'"),
+        ({"architecture": "painn", "training": {"epoch": 1}}, "family own: training: unknown key"),
+    ],
+)
+def test_settings_are_refused_before_anything_is_trained(
+    workshop: Path, second: dict[str, Any], said: str
+) -> None:
+    content = mode_content(["supervised"])
+    content["families"] = ["gemnet-t", "own"]
+    content["changes"] = {**content["changes"], "own": second}  # type: ignore[dict-item]
+    write_yaml(workshop / "two.yaml", content)
+    with pytest.raises(ConfigError, match=said):
+        run_benchmark(load_mode("two.yaml"), workshop / "run")
+    assert not (workshop / "run").exists()
+
+
 @pytest.fixture
 def spoilt(workshop: Path) -> Path:
     """The same task; labels of what may be adapted to are not numbers."""

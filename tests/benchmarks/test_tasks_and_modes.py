@@ -14,7 +14,7 @@ import yaml
 from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.families import FAMILIES, FamilyChanges, load_family
 from farfield.benchmarks.modes.mode import MODES, Mode, load_mode
-from farfield.benchmarks.tasks.checks import check_task
+from farfield.benchmarks.tasks.checks import Fingerprints, check_task
 from farfield.benchmarks.tasks.selection import Conditions, Range, Selection, evenly
 from farfield.benchmarks.tasks.task import TASKS, Task, load_task
 from farfield.errors import ConfigError, FarfieldError
@@ -43,7 +43,7 @@ def test_every_task_that_comes_along_is_sound(name: str) -> None:
     assert task.name == name
     if name != "embedded" and not os.environ.get("FARFIELD_DATA"):
         pytest.skip("FARFIELD_DATA names no folder of data")
-    assert len(check_task(task)) == 16
+    assert len(check_task(task).test) == 16
 
 
 @pytest.mark.parametrize("name", MODES)
@@ -168,13 +168,43 @@ def test_levels_of_theory_are_not_mixed(workshop: Path) -> None:
         check_task(load_task("tiny.yaml"))
 
 
-def test_the_fingerprint_is_of_the_test_structures_and_labels(workshop: Path) -> None:
+@pytest.mark.parametrize(
+    ("level", "agrees"), [("EMT", True), ("EMT (ASE)", True), ("EMT2", False), ("PBE", False)]
+)
+def test_the_level_of_theory_is_that_of_the_labels(
+    workshop: Path, level: str, agrees: bool
+) -> None:
+    for name in ("train", "control", "acids", "ammonia"):
+        structures = read(workshop / f"{name}.extxyz")
+        for atoms in structures:
+            atoms.info["REF_level_of_theory"] = level
+        write(workshop / f"{name}.extxyz", structures)
+    task = load_task("tiny.yaml")
+    if agrees:
+        check_task(task)
+        return
+    said = f"level of theory is 'EMT', that of its labels '{level}'"
+    with pytest.raises(FarfieldError, match=said):
+        check_task(task)
+
+
+def test_the_fingerprints_are_of_structures_and_labels(workshop: Path) -> None:
     first = check_task(load_task("tiny.yaml"))
+
+    def changed(name: str, by: float) -> Fingerprints:
+        whole = read(workshop / f"{name}.extxyz")
+        structures = [atoms.copy() for atoms in whole]
+        structures[0].arrays["REF_forces"][0, 0] += by
+        write(workshop / f"{name}.extxyz", structures)
+        found = check_task(load_task("tiny.yaml"))
+        write(workshop / f"{name}.extxyz", whole)
+        return found
+
     assert check_task(load_task("tiny.yaml")) == first
-    structures = read(workshop / "acids.extxyz")
-    structures[0].arrays["REF_forces"][0, 0] += 0.01
-    write(workshop / "acids.extxyz", structures)
-    assert check_task(load_task("tiny.yaml")) != first
+    tested, trained = changed("acids", 0.01), changed("train", 0.01)
+    assert (tested.test != first.test, tested.training) == (True, first.training)
+    assert (trained.training != first.training, trained.test) == (True, first.test)
+    assert changed("acids", 1e-9) == first  # the last digits of another machine
 
 
 @pytest.mark.parametrize(
@@ -186,6 +216,8 @@ def test_the_fingerprint_is_of_the_test_structures_and_labels(workshop: Path) ->
             "no contestant is called 'tt'; did you mean 'ttt'",
         ),
         ({"spec": "dev", "families": ["mace", "mace"]}, "families: one stands there twice"),
+        ({"spec": "dev", "seeds": [0, 1, 0]}, r"seeds: one stands there twice \(0, 1, 0\)"),
+        ({"spec": "dev", "tasks": ["md17", "md17"]}, "tasks: one stands there twice"),
     ],
 )
 def test_a_wrong_mode_is_refused(given: dict[str, Any], said: str) -> None:

@@ -14,6 +14,7 @@ from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.study import judge
 from farfield.errors import (
     CapabilityError,
+    ConfigError,
     DependencyError,
     FarfieldError,
     ModelError,
@@ -91,8 +92,7 @@ def _train(bench: Bench, recipes: list[Any], say: Say) -> None:
 def _kept(path: Path, where: str, compute: Callable[[], Content], say: Say) -> Content:
     """What a file holds, or what is computed and written to it."""
     if path.exists():
-        content: Content = json.loads(path.read_text(encoding="utf-8"))
-        return content
+        return _read(path)
     try:
         content = {"status": DONE, **_rounded(compute())}
     except DependencyError as error:
@@ -110,6 +110,16 @@ def _kept(path: Path, where: str, compute: Callable[[], Content], say: Say) -> C
         if "reason" in content
         else f"{where}: {said}"
     )
+    return content
+
+
+def _read(path: Path) -> Content:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: damaged ({error}): delete it, and it is made again") from error
+    if not isinstance(content, dict) or "status" not in content:
+        raise ConfigError(f"{path}: no result of a benchmark: delete it, and it is made again")
     return content
 
 

@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,14 +20,16 @@ from farfield.benchmarks.contestants.registry import CONTESTANTS
 from farfield.benchmarks.families import Family, load_family
 from farfield.benchmarks.modes.mode import Mode
 from farfield.benchmarks.provenance import hardware, versions
-from farfield.benchmarks.results.files import SCHEMA, save_results
-from farfield.benchmarks.tasks.checks import check_task
+from farfield.benchmarks.results.files import SCHEMA, save_results, seconds_of
+from farfield.benchmarks.tasks.checks import Fingerprints, check_task
 from farfield.benchmarks.tasks.task import UNITS, Task, load_task
 from farfield.benchmarks.zoo import Recipe, Zoo
-from farfield.errors import CapabilityError, ConfigError, DependencyError, did_you_mean
-from farfield.potentials.adapters import architectures
+from farfield.errors import CapabilityError, DependencyError
+from farfield.potentials.create import checked_settings
 from farfield.priors import LabelCache
 from farfield.processes import set_up_process
+from farfield.settings import validated
+from farfield.training import TrainingSettings
 
 Say = Callable[[str], None]
 RESULTS = "results.json"
@@ -40,8 +43,8 @@ class Unit:
     ----------
     task, family, mode
         What is run.
-    fingerprint
-        Of the task's test sets.
+    data
+        Fingerprints of the task's structures and labels.
     folder
         Of the run.
     cache
@@ -51,7 +54,7 @@ class Unit:
     task: Task
     family: Family
     mode: Mode
-    fingerprint: str
+    data: Fingerprints
     folder: Path
     cache: Path
 
@@ -61,7 +64,7 @@ class Unit:
         content = {
             "task": self.task.model_dump(mode="json", exclude={"training_seeds"}),
             "family": self.family.model_dump(mode="json"),
-            "data": self.fingerprint,
+            "data": asdict(self.data),
             "effort": str(self.mode.effort),
             "farfield": version("farfield"),
         }
@@ -138,11 +141,7 @@ def run_benchmark(
     for unit in units:
         for key, found in _computed(unit, say).items():
             content[key] += found
-    content["seconds"] = round(
-        sum(entry.get("seconds", 0.0) for entry in content["entries"])
-        + sum(sum(model["training_seconds"].values()) for model in content["models"]),
-        1,
-    )
+    content["seconds"] = seconds_of(content)
     save_results(folder / RESULTS, content)
     return content
 
@@ -153,14 +152,18 @@ def _units(mode: Mode, folder: Path, cache: Path) -> Iterator[Unit]:
         task = mode.applied(load_task(spec))
         families = [load_family(name, task.families, mode.changes) for name in mode.families]
         for family in families:
-            if family.architecture not in (known := architectures()):
-                raise ConfigError(
-                    f"family {family.name}: unknown architecture {family.architecture!r}"
-                    f"{did_you_mean(family.architecture, known)}"
-                )
-        fingerprint = check_task(task)
+            _require_settings(task, family)
+        data = check_task(task)
         for family in families:
-            yield Unit(task, family, mode, fingerprint, folder, cache)
+            yield Unit(task, family, mode, data, folder, cache)
+
+
+def _require_settings(task: Task, family: Family) -> None:
+    """Refuse settings that the architecture or the training does not take."""
+    where = f"family {family.name}"
+    validated(TrainingSettings, {**task.training, **family.training}, f"{where}: training")
+    with suppress(DependencyError):  # its results will be "n/a", with the reason
+        checked_settings(family.architecture, family.settings, where)
 
 
 def _apart(unit: Unit) -> None:
@@ -230,6 +233,7 @@ def _told(unit: Unit) -> dict[str, Any]:
         "metric": task.metric,
         "unit": UNITS[task.metric],
         "axes": dict(task.axes),
-        "fingerprint": unit.fingerprint,
+        "fingerprint": unit.data.test,
+        "training_fingerprint": unit.data.training,
         "definition": task.model_dump(mode="json", exclude_defaults=True),
     }

@@ -92,9 +92,11 @@ def compare(first: Result, second: Result, as_json: options.Json = False) -> Non
     """Compare the second run with the first, structure by structure, with 95 % intervals."""
     import json
 
-    from farfield.verbs.bench import bench_compare
+    from farfield.verbs.bench import bench_compare, bench_differences
 
     rows = bench_compare(first, second)
+    for difference in bench_differences(first, second):
+        typer.echo(f"differs too: {difference}", err=True)
     if as_json:
         typer.echo(json.dumps([row.to_plain() for row in rows], ensure_ascii=False))
         return

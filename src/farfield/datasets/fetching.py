@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import tarfile
@@ -22,6 +23,7 @@ from farfield.datasets.contract import Dataset, File
 from farfield.errors import DatasetError, DependencyError
 from farfield.files import default_cache_dir, write_json
 
+DAMAGED = (zlib.error, lzma.LZMAError, EOFError, OSError)  # what decompression raises
 FOLDER_VARIABLE = "FARFIELD_DATASETS"
 
 
@@ -142,7 +144,7 @@ def _unpack(path: Path, folder: Path) -> Path:
             with tarfile.open(path) as archive:
                 archive.extractall(partial, filter="data")
         partial.rename(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, *DAMAGED) as error:
         raise DatasetError(f"{path}: it is no whole archive ({error}): fetch it again") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

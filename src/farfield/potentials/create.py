@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ase import Atoms
+from pydantic import BaseModel
 
 from farfield.errors import ConfigError, did_you_mean
 from farfield.graphs import neighbour_graph
 from farfield.potentials.adapters import MODULES, adapter, architectures
 from farfield.potentials.gemnet.settings import ARCHITECTURES as GEMNET
+from farfield.potentials.gemnet.settings import GemnetSettings
 from farfield.potentials.graphpes.settings import SETTINGS as GRAPHPES
 from farfield.potentials.trainable import TrainablePotential
 from farfield.settings import validated
@@ -43,44 +45,66 @@ def create(
     seed
         Of the random weights.
     """
-    if architecture not in (known := architectures()):
-        hint = did_you_mean(architecture, known)
-        raise ConfigError(f"unknown architecture {architecture!r}{hint}")
-    potential = _create(architecture, settings, structures, heads, scales, seed)
+    checked = checked_settings(architecture, settings)
+    potential = _create(architecture, checked, structures, heads, scales, seed)
     potential.metadata["architecture"] = architecture
     return potential
 
 
+def checked_settings(
+    architecture: str, settings: dict[str, Any], where: str = "architecture"
+) -> BaseModel:
+    """The settings of an architecture as it takes them; ``where`` is said in errors.
+
+    Raises
+    ------
+    ConfigError
+        There is no such architecture, or a setting is unknown or has an impossible value.
+    DependencyError
+        Its package is not installed.
+    """
+    if architecture not in (known := architectures()):
+        hint = did_you_mean(architecture, known)
+        raise ConfigError(f"{where}: unknown architecture {architecture!r}{hint}")
+    kind: type[BaseModel]
+    if architecture not in MODULES:
+        kind = adapter(architecture).Settings
+    elif architecture in GEMNET:
+        kind = GemnetSettings
+    elif architecture in GRAPHPES:
+        kind = GRAPHPES[architecture]
+    else:
+        from farfield.potentials.mace import MaceSettings
+
+        kind = MaceSettings
+    return validated(kind, settings, where)
+
+
 def _create(
     architecture: str,
-    settings: dict[str, Any],
+    settings: Any,
     structures: Sequence[Atoms],
     heads: dict[str, dict[int, float]],
     scales: dict[str, float],
     seed: int,
 ) -> TrainablePotential:
-    where = "architecture"
     if architecture not in MODULES:
-        other = adapter(architecture)
-        checked = validated(other.Settings, settings, where)
-        built: TrainablePotential = other.create(checked, structures, heads, scales, seed)
+        built: TrainablePotential = adapter(architecture).create(
+            settings, structures, heads, scales, seed
+        )
         return built
     if architecture in GEMNET:
-        from farfield.potentials.gemnet import GemnetSettings, create_gemnet
+        from farfield.potentials.gemnet import create_gemnet
 
-        gemnet = validated(GemnetSettings, settings, where)
-        return create_gemnet(architecture, structures, gemnet, heads, scales, seed)
+        return create_gemnet(architecture, structures, settings, heads, scales, seed)
+    neighbours = _mean_neighbours(structures, settings.cutoff)
     if architecture in GRAPHPES:
         from farfield.potentials.graphpes import create_graphpes
 
-        size = validated(GRAPHPES[architecture], settings, where)
-        neighbours = _mean_neighbours(structures, size.cutoff)
-        return create_graphpes(architecture, size, heads, scales, neighbours, seed)
-    from farfield.potentials.mace import MaceSettings, create_mace
+        return create_graphpes(architecture, settings, heads, scales, neighbours, seed)
+    from farfield.potentials.mace import create_mace
 
-    mace = validated(MaceSettings, settings, where)
-    neighbours = _mean_neighbours(structures, mace.cutoff)
-    return create_mace(mace, heads, scales, neighbours, seed)
+    return create_mace(settings, heads, scales, neighbours, seed)
 
 
 def _mean_neighbours(structures: Sequence[Atoms], cutoff: float) -> float:

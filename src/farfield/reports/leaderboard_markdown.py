@@ -85,7 +85,7 @@ def _rows(task: TaskBoard, known: Sequence[Standing], decimals: int) -> list[lis
     ordered = sorted(known, key=lambda one: families.index(one.family) if one.family else -1)
     return [
         [
-            one.family or NO_MODEL,
+            f"{one.family} (direct forces)" if one.direct else one.family or NO_MODEL,
             one.method,
             fixed(one.control.value if one.control else None, decimals),
             interval(one.shifted, decimals),

@@ -12,7 +12,7 @@ from farfield.benchmarks.families import FAMILIES
 from farfield.benchmarks.modes.mode import MODES, Mode, load_mode
 from farfield.benchmarks.results.files import load_results, merged
 from farfield.benchmarks.results.leaderboard import leaderboard
-from farfield.benchmarks.results.versus import Row
+from farfield.benchmarks.results.versus import Row, differences
 from farfield.benchmarks.results.versus import versus as compare_results
 from farfield.benchmarks.runner import RESULTS, run_benchmark
 from farfield.benchmarks.tasks.task import TASKS, load_task
@@ -110,6 +110,11 @@ def bench_compare(first: Path | str, second: Path | str) -> list[Row]:
     """
     names = (str(first), str(second))
     return compare_results(load_results(Path(first)), load_results(Path(second)), names)
+
+
+def bench_differences(first: Path | str, second: Path | str) -> list[str]:
+    """In what else two runs differ: priors, training, versions; each in words."""
+    return differences(load_results(Path(first)), load_results(Path(second)))
 
 
 def bench_list() -> dict[str, dict[str, str]]:

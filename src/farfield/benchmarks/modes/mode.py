@@ -84,9 +84,10 @@ def load_mode(
     for name in mode.contestants:
         if name not in CONTESTANTS:
             raise ConfigError(f"no contestant is called {name!r}{did_you_mean(name, CONTESTANTS)}")
-    for what, values in {"families": mode.families, "contestants": mode.contestants}.items():
+    for what in given:
+        values = getattr(mode, what)
         if len(set(values)) < len(values):
-            raise ConfigError(f"{what}: one stands there twice ({', '.join(values)})")
+            raise ConfigError(f"{what}: one stands there twice ({', '.join(map(str, values))})")
     return mode
 
 

@@ -12,6 +12,7 @@ from farfield.files import write_text
 
 SCHEMA = "farfield-benchmark/1"
 LISTS = ("models", "distances", "entries")
+KEYS = ("mode", "title", "command", "versions", "hardware", "seeds", "tasks")
 FREE = {"models", "training_seeds", "families", "title", "source"}  # may differ on one page
 SAME = ("fingerprint", "level_of_theory", "metric")  # or errors cannot be compared
 
@@ -43,6 +44,8 @@ def load_results(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not a JSON file ({error})") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ConfigError(f"{path}: no results of  farfield bench run  (schema {SCHEMA!r})")
+    if lacking := [key for key in (*KEYS, "contestants", *LISTS) if key not in content]:
+        raise ConfigError(f"{path}: incomplete, it lacks {', '.join(lacking)}: run it again")
     return content
 
 
@@ -95,11 +98,23 @@ def merged(contents: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str
             fresh = {_key(one) for one in content[key]}
             found[key] = [one for one in found[key] if _key(one) not in fresh] + content[key]
         found["seeds"] = sorted({*found["seeds"], *content["seeds"]})
-        found["seconds"] = found["seconds"] + content["seconds"]
+    found["seconds"] = seconds_of(found)
     return found
 
 
+def seconds_of(content: dict[str, Any]) -> float:
+    """Computing time of all models and results, s, whenever and wherever they were computed."""
+    made = sum(entry.get("seconds", 0.0) for entry in content["entries"])
+    trained = sum(sum(model["training_seconds"].values()) for model in content["models"])
+    return round(float(made + trained), 1)
+
+
 def _same_training(first: dict[str, Any], second: dict[str, Any], name: str) -> None:
+    if first["training_fingerprint"] != second["training_fingerprint"]:
+        raise ConfigError(
+            f"{name}: its task {first['definition']['name']} was trained on other structures than "
+            "the one before it: on one page all models are trained alike"
+        )
     mine, theirs = first["definition"], second["definition"]
     for key in sorted({*mine, *theirs} - FREE):
         if mine.get(key) != theirs.get(key):

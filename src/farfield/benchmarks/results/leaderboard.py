@@ -40,6 +40,7 @@ NOTES = [
     "resampled in pairs.",
     "The median is over structures and seeds, then the mean over the shifted sets. Where it is far "
     "below the mean, the method fails on a few structures.",
+    "“Direct forces”: of no energy, so not to be integrated in dynamics.",
     "“Prior at inference”: the prior is computed at every prediction, which costs its time.",
 ]
 Entries = Sequence[Mapping[str, Any]]
@@ -59,7 +60,7 @@ def leaderboard(content: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
             "Seeds": ", ".join(map(str, content["seeds"])),
             "Mode": ", ".join(dict.fromkeys(source["mode"] for source in sources)),
             "Machine": "; ".join(dict.fromkeys(_machine(source) for source in sources)),
-            "Wall time": _duration(content["seconds"]),
+            "Computing time, summed": _duration(content["seconds"]),
             "Versions": "; ".join(dict.fromkeys(_versions(source) for source in sources)),
         },
         tasks=tasks,
@@ -121,6 +122,7 @@ def _standing(
         "family": "" if contestant in WITHOUT_MODEL else family,
         "method": about["title"],
         "kind": _kind(contestant, about),
+        "direct": contestant not in WITHOUT_MODEL and _direct(content, family),
         "sets": {title: _interval(mean_error([by_structure(done[title])])) for title in shifted},
         "reasons": [f"{', '.join(titles)}: {reason}" for reason, titles in reasons.items()],
     }
@@ -180,6 +182,11 @@ def _of(entries: Entries, family: str, contestant: str) -> dict[str, list[Mappin
 
 def _done(entries: Entries) -> list[Mapping[str, Any]]:
     return [entry for entry in entries if entry["status"] == DONE]
+
+
+def _direct(content: Mapping[str, Any], family: str) -> bool:
+    """Whether the forces of a family are known to be no gradient."""
+    return any(m["conservative"] is False for m in content["models"] if m["family"] == family)
 
 
 def _kind(contestant: str, about: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from farfield.benchmarks.results.files import same_tasks
 from farfield.benchmarks.results.statistics import Change, Each, by_structure, change, mean_error
 from farfield.errors import ConfigError
 
+TOLD = {"title", "source", "train", "control", "shifted"}  # fingerprints tell of the last three
+
 
 @dataclass(frozen=True)
 class Row:
@@ -73,6 +75,31 @@ def versus(first: dict[str, Any], second: dict[str, Any], names: tuple[str, str]
             f"set and seed (families {', '.join(sorted(mine))}; {', '.join(sorted(theirs))})"
         )
     return rows
+
+
+def differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+    """In what else two runs differ that share tasks: what a change may be due to, in words."""
+    found = []
+    for name in (name for name in first["tasks"] if name in second["tasks"]):
+        mine, theirs = first["tasks"][name], second["tasks"][name]
+        if mine["training_fingerprint"] != theirs["training_fingerprint"]:
+            found.append(f"{name}: trained on other structures or labels")
+        known = sorted({*mine["definition"], *theirs["definition"]} - TOLD)
+        for key in known:
+            pair = (mine["definition"].get(key), theirs["definition"].get(key))
+            if pair[0] != pair[1]:
+                found.append(f"{name}: {key} {pair[0]} → {pair[1]}")
+    models = {(model["task"], model["family"]): model for model in first["models"]}
+    for model in second["models"]:
+        other = models.get((model["task"], model["family"]))
+        for key in ("architecture", "settings", "training"):
+            if other is not None and other[key] != model[key]:
+                where = f"{model['task']}, {model['family']}"
+                found.append(f"{where}: {key} {other[key]} → {model[key]}")
+    for package, version in second["versions"].items():
+        if first["versions"].get(package) != version:
+            found.append(f"{package} {first['versions'].get(package)} → {version}")
+    return found
 
 
 Results = dict[tuple[str, str, int], dict[str, Any]]  # by contestant, set and seed

@@ -42,10 +42,19 @@ def read_zipped_xyz(source: Source, keep: Callable[[str], bool]) -> Iterator[Blo
                 raise DatasetError(f"{source.path}: none of its {len(names)} XYZ files is meant")
             for name in chosen:
                 where = f"{source.path.name}/{name}"
-                yield _block(source, archive.read(name).decode("utf-8"), where)
+                yield _block(source, _text(archive.read(name), where), where)
     except (zipfile.BadZipFile, lzma.LZMAError, EOFError, OSError) as error:
         raise DatasetError(
             f"{source.path}: it is no whole zip archive ({error}): fetch it again"
+        ) from error
+
+
+def _text(content: bytes, where: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{where}: no text in UTF-8 ({error.reason}), as XYZ files are"
         ) from error
 
 

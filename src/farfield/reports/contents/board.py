@@ -37,6 +37,8 @@ class Standing:
         empty for a baseline.
     seconds
         Wall time to make it for one set, models trained before.
+    direct
+        Whether the model predicts forces directly, not as the gradient of its energy.
     reasons
         Why it is not available: on which sets, and what was said.
     """
@@ -54,6 +56,7 @@ class Standing:
     seeds: int = 0
     acted: str = ""
     seconds: float | None = None
+    direct: bool = False
     reasons: list[str] = field(default_factory=list)
 
 
