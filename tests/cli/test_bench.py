@@ -22,6 +22,13 @@ def test_help_says_what_there_is(farfield):
         assert f"  {part} " in whole.out
 
 
+@pytest.mark.parametrize("group", ["bench", "data"])
+def test_the_name_alone_prints_the_help(farfield, group):
+    done = farfield(group)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == farfield(group, "--help").out
+
+
 def test_list_names_tasks_modes_families_and_contestants(farfield):
     found = json.loads(farfield("bench", "list", "--json").out)
     assert "embedded" in found["tasks"]

@@ -120,7 +120,8 @@ def test_offline_the_error_says_what_to_put_where(kept):
     with pytest.raises(DatasetError) as caught:
         fetch(toy(file), file)
     message = str(caught.value)
-    assert message.startswith("http://127.0.0.1:9/a.bin cannot be downloaded (ConnectionError")
+    assert message.startswith("toy cannot be downloaded: fetch http://127.0.0.1:9/a.bin by hand")
+    assert "(ConnectionError: " in message
     assert f"save it as {kept / 'a.bin'}" in message
     assert "FARFIELD_DATASETS name the folder that holds toy/a.bin" in message
     assert "\n" not in message and not (kept / "a.bin").exists()
@@ -128,7 +129,7 @@ def test_offline_the_error_says_what_to_put_where(kept):
 
 def test_a_missing_page_is_no_file(tmp_path, address, kept):
     file = File("a.bin", f"{address}/nothing.bin")
-    with pytest.raises(DatasetError, match=r"cannot be downloaded .HTTPError: 404"):
+    with pytest.raises(DatasetError, match=r"cannot be downloaded: .*HTTPError: 404"):
         fetch(toy(file), file)
     assert not (kept / "a.bin").exists()
 

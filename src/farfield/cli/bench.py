@@ -14,7 +14,6 @@ Result = Annotated[Path, typer.Argument(help="A results.json of `farfield bench 
 app = typer.Typer(
     help="Benchmark of generalisation: how error grows with distance from training.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 

@@ -11,7 +11,6 @@ from farfield.cli import options
 
 app = typer.Typer(
     help="List, describe, fetch and make sets of labelled structures.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )

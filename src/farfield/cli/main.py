@@ -52,8 +52,9 @@ for verb, module in {
     "doctor": doctor,
 }.items():
     app.command(verb)(module.command)
-app.add_typer(bench.app, name="bench")
-app.add_typer(data.app, name="data")
+GROUPS = {"bench": bench, "data": data}
+for group, module in GROUPS.items():
+    app.add_typer(module.app, name=group)
 
 
 def _show_version(wanted: bool) -> None:
@@ -74,8 +75,11 @@ def _options(
 
 def main() -> None:
     """Run the command line; an expected error is one line on standard error and exit code 2."""
+    words = sys.argv[1:]
+    if not words or (len(words) == 1 and words[0] in GROUPS):
+        words.append("--help")
     try:
-        code = app(sys.argv[1:] or ["--help"], prog_name="farfield", standalone_mode=False)
+        code = app(words, prog_name="farfield", standalone_mode=False)
     except FarfieldError as error:
         code = _failed(str(error))
     except UsageError as error:

@@ -128,8 +128,8 @@ def _download(dataset: Dataset, file: File, path: Path) -> None:
     except (requests.RequestException, OSError) as error:
         reason = " ".join(str(error).split())[:160]
         raise DatasetError(
-            f"{file.url} cannot be downloaded ({type(error).__name__}: {reason}): "
-            f"{_by_hand(dataset, file, path)}"
+            f"{dataset.name} cannot be downloaded: {_by_hand(dataset, file, path)} "
+            f"({type(error).__name__}: {reason})"
         ) from error
 
 

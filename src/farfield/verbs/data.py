@@ -82,7 +82,9 @@ def text_of(described: dict[str, Any]) -> str:
         elif key == "files":
             for file in value:
                 where = "here" if file["here"] else file["url"] or "to be fetched by hand"
-                lines.append(f"{file['file']:19} {where}; checksum: {file['checksum_state']}")
+                size = f"{file['bytes'] / 1e9:.1f} GB; " if file["bytes"] else ""
+                told = f"{where}; {size}checksum: {file['checksum_state']}"
+                lines.append(f"{file['file']:19} {told}")
         elif value:
             lines.append(f"{key.replace('_', ' '):20}{value}")
     return "\n".join(lines)

@@ -17,10 +17,18 @@ from farfield.errors import DependencyError, ModelError
 from farfield.potentials.precision import default_dtype
 
 _SWITCH = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
-FOUNDATION_ALIASES = {
-    f"mace-{family}-{size}": (family, size)
-    for family in ("mp", "off")
-    for size in ("small", "medium", "large")
+FOUNDATION_ALIASES = {  # to mace-torch's function and its name of the model
+    **{
+        f"mace-{family}-{size}": (family, size)
+        for family in ("mp", "off")
+        for size in ("small", "medium", "large")
+    },
+    "mace-mp-0b3": ("mp", "medium-0b3"),
+    "mace-mpa-0": ("mp", "medium-mpa-0"),
+    "mace-omat-0-small": ("mp", "small-omat-0"),
+    "mace-omat-0-medium": ("mp", "medium-omat-0"),
+    "mace-matpes-pbe-0": ("mp", "mace-matpes-pbe-0"),
+    "mace-matpes-r2scan-0": ("mp", "mace-matpes-r2scan-0"),
 }
 
 
