@@ -16,14 +16,16 @@ from farfield.structures import Labels, attach, write
 
 TETRAHEDRON = 0.92 * np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])  # sides 2.6 Å
 SMALL = {
-    "schnet": "{channels: 8, layers: 1}",
-    "painn": "{channels: 8, layers: 1}",
-    "nequip": "{channels: 4, layers: 1}",
-    "tensornet": "{channels: 4, layers: 1}",
-    **dict.fromkeys(("gemnet-t", "gemnet-dt"), "{atom_channels: 8, edge_channels: 8, n_blocks: 1}"),
+    "chgnet": "",
+    "schnet": "{channels: 8, layers: 2}",
+    "painn": "{channels: 8, layers: 2}",
+    "nequip": "{channels: 4, layers: 2, n_bessel: 8}",
+    "tensornet": "{channels: 4, layers: 2}",
+    **dict.fromkeys(("gemnet-t", "gemnet-dt"), "{atom_channels: 8, edge_channels: 8, n_blocks: 2}"),
 }
-ADDED = tuple(name for name in ARCHITECTURES if name != "mace")
+ADDED = (*(name for name in ARCHITECTURES if name != "mace"), "chgnet")
 NO_NATIVE_FILE = ("gemnet-t", "gemnet-dt")
+PACKAGES = {"gemnet-t": None, "gemnet-dt": None, "chgnet": "chgnet"}  # the others: graph_pes
 
 
 def clusters(formulas: list[str], seed: int) -> list[Atoms]:
@@ -51,13 +53,14 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("architecture", ADDED)
 def test_every_strategy_and_refinement(architecture, farfield, sets, tmp_path):
-    if not architecture.startswith("gemnet"):
-        pytest.importorskip("graph_pes", reason="not installed: pip install 'farfield[graphpes]'")
+    package = PACKAGES.get(architecture, "graph_pes")
+    if package is not None:
+        extra = package.replace("_", "")
+        pytest.importorskip(package, reason=f"not installed: pip install 'farfield[{extra}]'")
     train, test = sets
-    (tmp_path / "tiny.yaml").write_text(
-        f"epochs: 2\nbatch_size: 4\narchitecture: {SMALL[architecture]}\n"
-    )
-    (tmp_path / "few.yaml").write_text("epochs: 2\nbatch_size: 4\n")
+    few = "epochs: 2\nbatch_size: 4\n"
+    (tmp_path / "few.yaml").write_text(few)
+    (tmp_path / "tiny.yaml").write_text(f"{few}architecture: {SMALL[architecture]}\n")
 
     def run(*arguments: object) -> str:
         done = farfield(*arguments)
@@ -70,13 +73,22 @@ def test_every_strategy_and_refinement(architecture, farfield, sets, tmp_path):
         run("train", train, *known, *more, "-o", path)
         return path
 
-    new = ("--architecture", architecture)
-    supervised = trained("supervised", *new)
-    joint = trained("joint", *new, "--prior", "emt")
-    started = ("--model", supervised, "--prior", "emt")
-    retrofit = trained("retrofit", *started, config="few.yaml")
-    for path in (joint, retrofit):
+    new, config = ("--architecture", architecture), "tiny.yaml"
+    if architecture == "chgnet":  # it has weights of its own, and is not made anew
+        new, config = ("--model", "chgnet"), "few.yaml"
+    emt = ("--prior", "emt")
+    supervised = trained("supervised", *new, config=config)
+    joint = trained("joint", *new, *emt, config=config)
+    retrofit = trained("retrofit", "--model", supervised, *emt, config="few.yaml")
+    freeze = trained("freeze", *new, *emt, "--pretrain", train, config=config)
+    for path in (joint, retrofit, freeze):
         assert load_model(str(path)).heads == ("reference", "emt")
+    if architecture == "chgnet":
+        refused = farfield("train", train, "--strategy", "delta", *new, *emt, "-o", "delta.pt")
+        assert refused.code == 2 and "delta trains a new model" in refused.err
+    else:
+        delta = load_model(str(trained("delta", *new, *emt, config=config)))
+        assert np.isfinite(delta.predict(read(test))[0].energy)
     profile = tmp_path / "profile.npz"
     run("profile", train, "--model", joint, "-o", profile)
 
@@ -89,6 +101,7 @@ def test_every_strategy_and_refinement(architecture, farfield, sets, tmp_path):
             *("--on", "given", "--force"),
         ),
         "radius": ("--profile", profile),
+        "auto": ("--prior", "emt", "--replay", train),
     }
     for method, options in given.items():
         folder = tmp_path / method
@@ -97,7 +110,8 @@ def test_every_strategy_and_refinement(architecture, farfield, sets, tmp_path):
         moved = max(np.abs(a.forces - b.forces).max() for a, b in zip(after, before, strict=True))
         told = json.loads((folder / "record.json").read_text())["reasons"]
         nothing = "so there is nothing to distil" in told[0]  # barely trained: β may be 0
-        assert np.isfinite(moved) and (moved > 0.0 or method == "radius" or nothing)
+        assert np.isfinite(moved)
+        assert moved > 0.0 or method in ("radius", "auto") or nothing
         printed = json.loads(run("evaluate", test, "--model", folder / "model", "--json"))
         assert printed["n_structures"] == 4 and np.isfinite(printed["force_mae_eV_per_A"])
 
