@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +110,20 @@ def test_a_public_task_is_sound(name: str, public: Callable[[str], Task]) -> Non
     assert len(check_task(task).test) == 16
     levels = {a.info["REF_level_of_theory"] for a in task.training_structures()}
     assert {level.removesuffix(" (3BPA)") for level in levels} == {task.level_of_theory}
+
+
+@pytest.mark.skipif("FARFIELD_DATA" not in os.environ, reason="FARFIELD_DATA names no folder")
+def test_acetylacetone_is_sound_on_the_real_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acac").mkdir()
+    for packed in (Path(os.environ["FARFIELD_DATA"]) / "botnet" / "acac").glob("*.xyz.gz"):
+        (tmp_path / "acac" / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    monkeypatch.setenv(fetching.FOLDER_VARIABLE, str(tmp_path))
+    task = load_task("acac")
+    assert len(check_task(task).test) == 16
+    energies = [labels_of(atoms).energy for atoms in task.training_structures()]  # type: ignore[union-attr]
+    assert np.std(energies[:-4]) < 1.0  # eV: one molecule, and its isolated atoms after it
 
 
 def test_spice_is_cut_by_size_charge_and_elements(public: Callable[[str], Task]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import zipfile
 
 import numpy as np
 import pytest
@@ -152,6 +153,12 @@ def test_zipped_xyz_of_mptrj(tmp_path):
     assert len(list(made.stream("mptrj", "/mp-149", tmp_path / "a.zip"))) == 2
     with pytest.raises(DatasetError, match="none of its 2 XYZ files"):
         list(made.stream("mptrj", "mp-3", tmp_path / "a.zip"))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("mptrj-gga-ggapu/mp-149.extxyz", b"\xff\xfe\x00")
+    with pytest.raises(
+        DatasetError, match=r"b.zip/mptrj-gga-ggapu/mp-149.extxyz: no text in UTF-8"
+    ):
+        list(made.stream("mptrj", "", tmp_path / "b.zip"))
 
 
 def test_oc20_as_published_is_compressed_xyz(tmp_path):

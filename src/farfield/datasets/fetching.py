@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from farfield.datasets.contract import Dataset, File
+from farfield.datasets.progress import DownloadBar
 from farfield.errors import DatasetError, DependencyError
 from farfield.files import default_cache_dir, write_json
 
@@ -116,9 +117,14 @@ def _download(dataset: Dataset, file: File, path: Path) -> None:
         raise DependencyError("pooch", "data", f"downloading {file.url}") from error
     pooch.get_logger().setLevel("WARNING")
     path.parent.mkdir(parents=True, exist_ok=True)
+    bar = DownloadBar(path.name)
     try:
         pooch.retrieve(
-            file.url, known_hash=file.checksum or None, fname=path.name, path=path.parent
+            file.url,
+            known_hash=file.checksum or None,
+            fname=path.name,
+            path=path.parent,
+            downloader=pooch.HTTPDownloader(progressbar=bar),
         )
     except ValueError as error:  # pooch's word for a wrong checksum; it keeps nothing
         raise DatasetError(
@@ -131,6 +137,8 @@ def _download(dataset: Dataset, file: File, path: Path) -> None:
             f"{dataset.name} cannot be downloaded: {_by_hand(dataset, file, path)} "
             f"({type(error).__name__}: {reason})"
         ) from error
+    finally:
+        bar.close()
 
 
 def _unpack(path: Path, folder: Path) -> Path:
