@@ -151,7 +151,8 @@ class Dataset:
             return self.subset_of(name)
         if not name:
             listed = ", ".join(self.subsets) or "farfield data info " + self.name
-            raise DatasetError(f"{self.name} has several subsets; name one: {listed}")
+            others = f" ({self.note})" if self.subset_of is not None and self.note else ""
+            raise DatasetError(f"{self.name} has several subsets; name one: {listed}{others}")
         raise DatasetError(f"{self.name} has no subset {name!r}{did_you_mean(name, self.subsets)}")
 
 
