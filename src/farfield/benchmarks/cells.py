@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 Content = dict[str, Any]
 DONE, NOT_AVAILABLE = "done", "n/a"
 LINE = 0.95  # the quantile of held-out training scores by which distances are measured
-DIGITS = 6
+DIGITS = 4
 
 
 def result_of(bench: Bench, name: str, title: str, folder: Path, say: Say) -> Content:
